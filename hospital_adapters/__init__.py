@@ -1,0 +1,1 @@
+"""Ways into hospital information systems: one module a system, each behind the HospitalAdapter port."""

@@ -1,0 +1,376 @@
+"""The nouns of the check-in: frozen dataclasses and closed lists, standard library only.
+
+Words follow the project's architecture: a *Document* is what was read, an *Identity* the person it names, a *Coverage*
+a BHYT card, an *Eligibility* the gateway's answer, an *Encounter* the visit asked of the hospital system, a *Receipt*
+what that system gave back. Ids and codes are text: leading zeros count.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta, timezone
+from decimal import Decimal
+from enum import StrEnum
+from typing import Any, Self
+
+VIETNAM = timezone(timedelta(hours=7))
+"""UTC+7, fixed: Vietnam has no daylight saving time, so no time-zone table is needed."""
+
+
+def local_day(moment: datetime) -> date:
+    """The calendar day in Vietnam of an aware *moment*; the day every count and series belongs to."""
+    return moment.astimezone(VIETNAM).date()
+
+
+class Sex(StrEnum):
+    """Administrative sex as documents print it."""
+
+    MALE = "M"
+    FEMALE = "F"
+
+
+class DocumentKind(StrEnum):
+    """What a scan turned out to be (interfaces, section 2)."""
+
+    CCCD_QR = "CCCD_QR"
+    CC_QR = "CC_QR"
+    BHYT_QR = "BHYT_QR"
+    VSSID_QR = "VSSID_QR"
+    MRZ = "MRZ"
+    NUMBER = "NUMBER"
+    OPAQUE_TOKEN = "OPAQUE_TOKEN"
+    URL = "URL"
+    UNKNOWN = "UNKNOWN"
+
+
+class KeyKind(StrEnum):
+    """What kind of number a lookup is asked with (insurance-gateway.md 2.3)."""
+
+    PERSONAL_12 = "PERSONAL_12"
+    BHXH_10 = "BHXH_10"
+    BHYT_15 = "BHYT_15"
+    BHYT_17 = "BHYT_17"
+
+
+class Method(StrEnum):
+    """How the key of a lookup was read (interfaces, section 4)."""
+
+    CHIP_CCCD = "CHIP_CCCD"
+    QR_CCCD = "QR_CCCD"
+    VNEID_TOKEN = "VNEID_TOKEN"
+    BHYT_QR = "BHYT_QR"
+    CARD_NUMBER = "CARD_NUMBER"
+    MANUAL_ID = "MANUAL_ID"
+
+
+class Lane(StrEnum):
+    """Who drove the check-in."""
+
+    SELF = "self"
+    DESK = "desk"
+    GUARDIAN = "guardian"
+    EMERGENCY = "emergency"
+
+
+class EligibilityClass(StrEnum):
+    """The answers a patient can get; ``misconfigured`` is shown to the patient as ``cannot_say``."""
+
+    INSURED = "insured"
+    INSURED_NEW_CARD = "insured_new_card"
+    NOT_INSURED = "not_insured"
+    NEEDS_STAFF = "needs_staff"
+    CANNOT_SAY = "cannot_say"
+    MISCONFIGURED = "misconfigured"
+
+    @property
+    def insured(self) -> bool:
+        """True when the gateway confirmed a card that is valid on the day of the visit."""
+        return self in (EligibilityClass.INSURED, EligibilityClass.INSURED_NEW_CARD)
+
+    @property
+    def unanswered(self) -> bool:
+        """True when nothing is known about the person yet and the question must be asked again."""
+        return self in (EligibilityClass.CANNOT_SAY, EligibilityClass.MISCONFIGURED)
+
+
+@dataclass(frozen=True, slots=True)
+class PartialDate:
+    """A date of which the day, or day and month, may be unknown; prints as ``1990-02-01``, ``1990-02`` or ``1990``."""
+
+    year: int
+    month: int | None = None
+    day: int | None = None
+
+    def __post_init__(self) -> None:
+        """Refuse a date that no calendar has (ValueError)."""
+        if self.day is not None and self.month is None:
+            raise ValueError("a day needs a month")
+        date(self.year, self.month or 1, self.day or 1)
+
+    def __str__(self) -> str:
+        """ISO 8601, at the precision known."""
+        if self.month is None:
+            return f"{self.year:04d}"
+        if self.day is None:
+            return f"{self.year:04d}-{self.month:02d}"
+        return f"{self.year:04d}-{self.month:02d}-{self.day:02d}"
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read what ``str()`` writes; ValueError for anything else."""
+        parts = text.split("-")
+        if not 1 <= len(parts) <= 3 or [len(part) for part in parts] != [4, 2, 2][: len(parts)]:
+            raise ValueError("not an ISO date")
+        if not all(part.isascii() and part.isdigit() for part in parts):
+            raise ValueError("not an ISO date")
+        return cls(*(int(part) for part in parts))
+
+    @property
+    def exact(self) -> date | None:
+        """The calendar date, when day and month are known."""
+        return None if self.month is None or self.day is None else date(self.year, self.month, self.day)
+
+    def agrees_with(self, other: PartialDate) -> bool:
+        """True when the two can be the same day: equal at the coarser of both precisions."""
+        pairs = ((self.year, other.year), (self.month, other.month), (self.day, other.day))
+        return all(mine == theirs for mine, theirs in pairs if mine is not None and theirs is not None)
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """A person as a document names them. ``full_name`` is NFC with accents where the document had them."""
+
+    personal_id: str | None = None
+    old_id: str | None = None
+    full_name: str | None = None
+    birth_date: PartialDate | None = None
+    sex: Sex | None = None
+    address: str | None = None
+    issued_on: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Coverage:
+    """A BHYT card. ``number`` goes on the visit: 15 or 17 characters, or 10/12 digits if that is all known."""
+
+    number: str
+    key_kind: KeyKind
+    registered_facility: str | None = None
+    valid_from: date | None = None
+    valid_to: date | None = None
+    five_years_on: date | None = None
+    benefit_level: str | None = None
+    guardian_name: str | None = None
+    living_area: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One capture, recognised. ``error`` and ``warnings`` are codes of identity-documents.md section 9.
+
+    Beside an ``error``, ``identity`` carries only what was safe to read.
+    """
+
+    kind: DocumentKind
+    identity: Identity | None = None
+    coverage: Coverage | None = None
+    can: str | None = None
+    extra: tuple[str, ...] = ()
+    expires_on: date | None = None
+    warnings: tuple[str, ...] = ()
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class LookupKey:
+    """What the gateway is asked: the number with its kind, and the person it must belong to."""
+
+    number: str
+    kind: KeyKind
+    full_name: str
+    birth_date: PartialDate
+    sex: Sex | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Eligibility:
+    """The answer to one lookup.
+
+    ``reason`` is a stable lower-case code for staff and tests; ``result_code`` the gateway's ``maKetQua``, None when
+    nothing readable came back. ``attempts`` counts the questions that left this machine or tried to.
+    """
+
+    status: EligibilityClass
+    reason: str
+    asked_at: datetime
+    result_code: str | None = None
+    coverage: Coverage | None = None
+    reached_gateway: bool = False
+    attempts: int = 1
+    latency_ms: int = 0
+
+
+class Availability(StrEnum):
+    """Whether a service can be chosen now; a catalogue may not say."""
+
+    YES = "yes"
+    NO = "no"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Service:
+    """A consulting room or examination of the hospital's menu. Prices: list prices in đồng, never what is to pay."""
+
+    id: str
+    code: str
+    name: str
+    department_id: str
+    department: str
+    exam_type: str
+    insured: bool
+    price: Decimal | None = None
+    insurance_price: Decimal | None = None
+    surcharge: Decimal | None = None
+    available: Availability = Availability.UNKNOWN
+
+
+@dataclass(frozen=True, slots=True)
+class PatientRef:
+    """The hospital's own key of a person, opaque to us; both parts or one."""
+
+    id: str | None
+    code: str | None
+
+
+class MatchKind(StrEnum):
+    """Result of looking a person up in the hospital system."""
+
+    NONE = "none"
+    ONE = "one"
+    MANY = "many"
+    MISMATCH = "mismatch"
+
+
+@dataclass(frozen=True, slots=True)
+class PatientMatch:
+    """Who the hospital system holds under a number. ``person``: what it knows of them, for number-only entry."""
+
+    kind: MatchKind
+    ref: PatientRef | None = None
+    person: Identity | None = None
+    differences: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Encounter:
+    """The visit we ask the hospital system to open. ``happened_at`` is the moment the document was read, frozen."""
+
+    checkin_id: str
+    facility: str
+    happened_at: datetime
+    identity: Identity
+    service: Service
+    patient: PatientMatch | None = None
+    coverage: Coverage | None = None
+    eligibility: EligibilityClass = EligibilityClass.CANNOT_SAY
+    priority: bool = False
+    attempted: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class TicketLine:
+    """A queue number as the hospital printed it, with where to go."""
+
+    number: str
+    room: str | None = None
+    department: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What the hospital system gave back for an encounter; every part may be missing."""
+
+    visit_id: str | None = None
+    patient_code: str | None = None
+    registration_id: str | None = None
+    tickets: tuple[TicketLine, ...] = ()
+    amount: Decimal | None = None
+    raw_status: str | None = None
+
+    @property
+    def number(self) -> str | None:
+        """The first queue number, if the hospital gave one."""
+        return self.tickets[0].number if self.tickets else None
+
+
+class Idempotency(StrEnum):
+    """What protects a repeated push: nothing, a key the hospital keeps, or a look-up before the repeat."""
+
+    NONE = "none"
+    KEY = "key"
+    NATURAL = "natural"
+
+
+class QueueNumber(StrEnum):
+    """When the hospital system tells the queue number."""
+
+    IN_RECEIPT = "in_receipt"
+    LATER = "later"
+    NEVER = "never"
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a hospital adapter can do; a method whose capability is False is never called."""
+
+    menu: bool = False
+    find_patient: bool = False
+    eligibility: bool = False
+    history: bool = False
+    new_patient: bool = False
+    amend: bool = False
+    cancel: bool = False
+    visit_count: bool = False
+    appointments: bool = False
+    lookups: bool = False
+    idempotency: Idempotency = Idempotency.NONE
+    queue_number: QueueNumber = QueueNumber.NEVER
+
+
+@dataclass(frozen=True, slots=True)
+class VisitCount:
+    """All insured visits of a facility on one day, as the hospital system counts them."""
+
+    day: date
+    bhyt_visits: int
+    by_class: Mapping[str, int] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class DeskLookups:
+    """Lookups the hospital system made itself on one day, for visits that never came to a station."""
+
+    day: date
+    lookups: int
+    visits_looked_up: int
+    visits_success: int
+
+
+@dataclass(frozen=True, slots=True)
+class Appointment:
+    """An unused follow-up appointment of a person."""
+
+    id: str
+    day: date
+    service_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class AdapterHealth:
+    """Result of one harmless probe. ``problems`` are short sentences for operators, without personal data."""
+
+    ok: bool
+    problems: tuple[str, ...] = ()
+    details: Mapping[str, Any] = field(default_factory=dict)

@@ -1,0 +1,109 @@
+"""What the inside of the kiosk asks of the outside; implemented in readers, insurance and hospital_adapters."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+from typing import Protocol
+
+from kiosk.model import (
+    AdapterHealth,
+    Appointment,
+    Capabilities,
+    DeskLookups,
+    Eligibility,
+    Encounter,
+    Identity,
+    LookupKey,
+    PatientMatch,
+    PatientRef,
+    Receipt,
+    Service,
+    VisitCount,
+)
+
+
+class EligibilityGateway(Protocol):
+    """Asks the insurer whether a person is covered (insurance-gateway.md)."""
+
+    async def lookup(self, key: LookupKey, visit_day: date) -> Eligibility:
+        """Ask once, with the repeats the rules allow; always ends within the configured total.
+
+        Never raises for a refusal, an outage or nonsense from the other side: those are classes of the answer.
+        """
+        ...
+
+    async def check(self) -> AdapterHealth:
+        """Probe address and account without any person's number."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class HospitalAdapter(Protocol):
+    """Registers visits in one hospital system (his-kiosk-c06.md 12).
+
+    All methods but ``check`` may raise HospitalUnavailable; ``push``, ``amend`` and ``cancel`` also
+    HospitalOutcomeUnknown and HospitalRejected. Nothing else may be raised.
+    """
+
+    capabilities: Capabilities
+
+    async def check(self) -> AdapterHealth:
+        """Reachability, signature or login, clock skew; never raises."""
+        ...
+
+    async def services(self, day: date) -> tuple[Service, ...]:
+        """The menu of *day* (capability ``menu``)."""
+        ...
+
+    async def find_patient(self, identity: Identity) -> PatientMatch:
+        """Who is known under this identity's number (capability ``find_patient``)."""
+        ...
+
+    async def find_visits(
+        self, identity: Identity, ref: PatientRef | None, day: date
+    ) -> tuple[tuple[str, Receipt], ...]:
+        """Today's visits as (our check-in id or "", receipt) pairs (capability ``history``)."""
+        ...
+
+    async def eligibility(self, key: LookupKey) -> Eligibility:
+        """The hospital asks the gateway for us (capability ``eligibility``)."""
+        ...
+
+    async def appointments(self, identity: Identity, day: date) -> tuple[Appointment, ...]:
+        """Unused follow-up appointments (capability ``appointments``)."""
+        ...
+
+    async def lookups(self, day: date) -> DeskLookups | None:
+        """Lookups the hospital system made itself (capability ``lookups``)."""
+        ...
+
+    async def visit_count(self, day: date) -> VisitCount | None:
+        """The denominator of the lookup rate (capability ``visit_count``)."""
+        ...
+
+    async def push(self, encounter: Encounter) -> Receipt:
+        """Register the visit."""
+        ...
+
+    async def amend(self, receipt: Receipt, encounter: Encounter) -> Receipt:
+        """Write a later answer of the gateway into a registered visit (capability ``amend``)."""
+        ...
+
+    async def cancel(self, receipt: Receipt, reason: str) -> None:
+        """Withdraw a registered visit (capability ``cancel``)."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class Clock(Protocol):
+    """Wall clock, injectable because days and expiries depend on it."""
+
+    def __call__(self) -> datetime:
+        """Now, aware, in UTC."""
+        ...
