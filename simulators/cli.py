@@ -1,0 +1,53 @@
+"""`kiosk-sim`: each simulator on its own.
+
+A command prints one JSON document on stdout when it is ready (`{"simulator": ..., "url": ...}`), messages for people on
+stderr, and runs until Ctrl-C. Each command is one short function; it imports its simulator when called.
+"""
+
+import json
+from collections.abc import Callable
+
+import click
+
+
+@click.group()
+def main() -> None:
+    """Simulators of the systems around the kiosk. Only invented people; loopback by default."""
+
+
+def announce(name: str) -> Callable[[str], None]:
+    """A callback for `serve_forever`: tells machines (stdout, JSON) and people (stderr) where `name` listens."""
+
+    def listening(url: str) -> None:
+        click.echo(json.dumps({"simulator": name, "url": url}))
+        click.echo(f"{name} simulator on {url} (Ctrl-C ends it)", err=True)
+
+    return listening
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8099, show_default=True, help="Port to listen on; 0 takes a free one.")
+def gateway(host: str, port: int) -> None:
+    """Health-insurance gateway (KQNhanLichSuKCB2024) with 30 invented people.
+
+    Needs nothing but a free port. Account 99001_BV, password sim-secret, officer 099085000001
+    NGUYỄN CÁN BỘ THỬ. People: GET /_sim/people; forced faults: POST /_sim/mode; what was asked: GET /_sim/calls.
+
+    \b
+    Environment:
+      SIM_FACILITY         facility code instead of 99001 in people and accounts
+      SIM_TODAY            simulated day, YYYY-MM-DD (default: today in UTC+7)
+      SIM_TOKEN_TTL        token life in seconds (default 600)
+      SIM_BIND_IP          1: a token works only from the address that took it (default); 0: from anywhere
+      SIM_FORWARDED_FOR    1: the caller's address is the first in X-Forwarded-For (default 0)
+      SIM_401_SHAPE        http_json (default), body or http_empty: how a refused token is answered
+      SIM_DOB8             1: accept birth dates of eight bare digits (default 0)
+    """
+    from simulators.serve import serve_forever  # noqa: PLC0415 - each command pays only for its own simulator
+    from simulators.vss_gateway import Settings, create_app  # noqa: PLC0415
+
+    try:
+        serve_forever(create_app(Settings.from_env()), host, port, announce("gateway"))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
