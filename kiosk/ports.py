@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
 from kiosk.model import (
     AdapterHealth,
@@ -98,6 +100,25 @@ class HospitalAdapter(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+@dataclass(frozen=True)
+class AdapterContext:
+    """What a plug-in may know of its surroundings.
+
+    ``secret(name)`` gives the text of a secret by the name or path in a ``*_file`` setting (ConfigError if absent).
+    """
+
+    facility: str
+    secret: Callable[[str], str]
+
+
+class HospitalAdapterFactory(Protocol):
+    """The object an entry point of group ``hospital_adapters`` names."""
+
+    def __call__(self, settings: Mapping[str, Any], context: AdapterContext) -> HospitalAdapter:
+        """Build the adapter from the ``[hospital]`` table without its common keys; ConfigError names a wrong key."""
         ...
 
 
