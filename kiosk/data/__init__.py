@@ -1,0 +1,1 @@
+"""Tables that ship with the kiosk package; read through `importlib.resources`."""
