@@ -51,3 +51,41 @@ def gateway(host: str, port: int) -> None:
         serve_forever(create_app(Settings.from_env()), host, port, announce("gateway"))
     except (OSError, ValueError) as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command("his-c06")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8098, show_default=True, help="Port to listen on; 0 takes a free one.")
+def his_c06(host: str, port: int) -> None:
+    """Hospital system with the C06 kiosk interface, twelve services and ten known invented people.
+
+    Needs nothing but a free port. Merchant KIOSK-TEST, secret sim-c06-secret. Its rows as a page: GET /_sim/;
+    forced faults: POST /_sim/mode; what was asked: GET /_sim/calls; what it holds: GET /_sim/registrations.
+
+    \b
+    Environment (first value is the default):
+      SIM_FACILITY          99001: own facility code
+      SIM_PROFILE           doc, field: as published, or as seen in hospitals
+      SIM_KEYS              upper, camel: case of the answers' keys
+      SIM_SEX               standard, reversed: sex codes
+      SIM_DATES             iso, compact, slash: date forms of the answers
+      SIM_SLOTS             object, list: shape of /dichvu-lichkham
+      SIM_STT               now, null, after_payment, text: queue number in answers
+      SIM_DUP               accept, reject, same: same person and service again on one day
+      SIM_DEDUP             none, du_phong: a known DU_PHONG gets its earlier receipt
+      SIM_HISTORY           off, on: GET /lichsu-dangky
+      SIM_SIGN_ERROR        body999, http401, http403_html: how a bad signature is answered
+      SIM_HTTP_404          0, 1: code 404 comes with HTTP 404
+      SIM_REQUIRE_DISTRICT  0, 1: MAHUYEN_CU_TRU may not be empty
+      SIM_SKEW_S            300: how far x-timestamp may be off, in seconds
+      SIM_TODAY             simulated day, YYYY-MM-DD (default: today in UTC+7)
+      SIM_MERCHANT, SIM_SECRET            account of the kiosk
+      SIM_SIGN_BHYT, SIM_SIGN_DANGKY_KCB  signed fields (SO_GTTT,LOAI_GTTT and MA_BN)
+    """
+    from simulators.his_c06 import Settings, create_app  # noqa: PLC0415
+    from simulators.serve import serve_forever  # noqa: PLC0415
+
+    try:
+        serve_forever(create_app(Settings.from_env()), host, port, announce("his-c06"))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
