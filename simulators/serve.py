@@ -118,6 +118,7 @@ def _server(app: ASGIApp) -> uvicorn.Server:
             ws="none",
             log_config=None,
             access_log=False,
+            proxy_headers=False,  # uvicorn would believe X-Forwarded-For from loopback
             log_level="warning",
             timeout_graceful_shutdown=_GRACEFUL_SHUTDOWN_S,
         )

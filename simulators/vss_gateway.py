@@ -101,11 +101,12 @@ class Gateway:
         mode = self._mode_met(request, endpoint)
         call = self.note(endpoint, fields.get("maThe", "").strip(), mode)
         if mode is not None:
+            released = self._released
             if mode.delay_s:
-                await connection_of(request).hold(request, mode.delay_s, self._released)
+                await connection_of(request).hold(request, mode.delay_s, released)
             if mode.effect is Effect.SOCKET:
                 if mode.name == "hang":
-                    await connection_of(request).hold(request, None, self._released)
+                    await connection_of(request).hold(request, None, released)
                 connection_of(request).reset()
                 return Response()
             if mode.effect is Effect.RAW:
