@@ -1,0 +1,125 @@
+"""Any capture of a scanner, camera or keyboard to a `Document`; the order of the tests is the specification.
+
+Source: identity-documents.md section 9. Health-insurance codes and machine-readable zones are told apart here, so that
+they are never taken for a citizen card, and answered with UNKNOWN_FORMAT.
+"""
+
+import re
+
+from kiosk.documents.card_number import benefit_level_of, classify_number
+from kiosk.documents.cccd_qr import NO_ISSUE_DATE, read_card
+from kiosk.documents.personal_id import SIMULATED_PREFIXES, can_of, is_personal_number, number_warnings
+from kiosk.documents.text import ENCODING_DAMAGED, read_text, unframe
+from kiosk.model import Coverage, Document, DocumentKind, Identity, KeyKind
+
+MAX_BYTES = 4096
+"""No document comes near: the longest QR printed in practice has 600 bytes."""
+
+_MAX_LINES = 8
+_LINE_END = re.compile(rb"[\r\n]+")
+_SCAN_START = re.compile(rb"[0-9]{10,12}(?:\||$)|[A-Z]{2}[1-5][0-9A-Z]{12}|[Hh][Tt][Tt][Pp]")
+_MRZ = re.compile(rb"I[D<]VNM[0-9A-Z<]")
+_HEX = re.compile("[0-9A-Fa-f]+")
+_PAYMENT_CODE = "000201"
+_SHORTEST_TOKEN = 32
+_NOT_WHOLE = frozenset({"EMPTY", "TRUNCATED", "UNKNOWN_FORMAT"})
+
+
+def recognise(raw: bytes, *, simulated_prefix: bool = False) -> Document:
+    """What the bytes of one capture are. Never raises, whatever the bytes.
+
+    *raw* as a scanner sends it, with or without suffix. With *simulated_prefix* numbers starting 099 count as
+    allocated (demo, training). The result's ``error`` is one of EMPTY, UNKNOWN_FORMAT, URL_PAYLOAD, OPAQUE_TOKEN,
+    TRUNCATED, BAD_ID_NUMBER, BAD_DATE, or None. Of two scans in one capture the first whole one counts.
+    """
+    prefixes = SIMULATED_PREFIXES if simulated_prefix else frozenset()
+    if len(raw) > MAX_BYTES:
+        return _unknown("UNKNOWN_FORMAT")
+    payload = unframe(raw)
+    lines = [line for line in _LINE_END.split(payload) if unframe(line)]
+    if len(lines) < 2 or _MRZ.match(lines[0]):
+        return _recognise_one(payload, prefixes)
+    return _first_whole(lines[:_MAX_LINES], prefixes)
+
+
+def _first_whole(lines: list[bytes], prefixes: frozenset[str]) -> Document:
+    for index, line in enumerate(lines):
+        document = _recognise_one(unframe(line), prefixes)
+        whole = document.error not in _NOT_WHOLE
+        if whole and NO_ISSUE_DATE not in document.warnings:
+            return document
+        # A line end inside a field: only lines that start no scan of their own may complete this one.
+        joined = line + b"".join(_continuation(lines[index + 1 :]))
+        if joined != line and joined.count(b"|") + 1 in (7, 11):
+            completed = _recognise_one(joined, prefixes)
+            if completed.error is None:
+                return completed
+        if whole:
+            return document
+    return _recognise_one(unframe(lines[0]), prefixes)
+
+
+def _continuation(lines: list[bytes]) -> list[bytes]:
+    until = next((index for index, line in enumerate(lines) if _SCAN_START.match(unframe(line))), len(lines))
+    return lines[:until]
+
+
+def _recognise_one(payload: bytes, prefixes: frozenset[str]) -> Document:
+    scan = read_text(payload)
+    text = scan.text.strip()
+    if not text:
+        return _unknown("EMPTY")
+    if text[:4].lower() == "http":
+        return Document(DocumentKind.URL, error="URL_PAYLOAD")
+    if "|" not in text:
+        return _bare(text, scan.warnings, prefixes)
+    fields = text.split("|")
+    if _is_insurance_card(fields) or _is_vssid(fields):
+        return _unknown("UNKNOWN_FORMAT", scan.warnings)
+    if fields[-1].strip() == "$":
+        fields.pop()
+    return read_card(fields, warnings=scan.warnings, extra_prefixes=prefixes)
+
+
+def _bare(text: str, warnings: tuple[str, ...], prefixes: frozenset[str]) -> Document:
+    if classified := classify_number(text):
+        kind, number = classified
+        if kind is KeyKind.PERSONAL_12:
+            return Document(
+                DocumentKind.NUMBER,
+                identity=Identity(personal_id=number),
+                can=can_of(number),
+                warnings=warnings + number_warnings(number, extra_prefixes=prefixes),
+            )
+        coverage = Coverage(number=number, key_kind=kind, benefit_level=benefit_level_of(kind, number))
+        return Document(DocumentKind.NUMBER, coverage=coverage, warnings=warnings)
+    if _MRZ.match(text.encode()) or text.startswith(_PAYMENT_CODE) or ENCODING_DAMAGED in warnings:
+        return _unknown("UNKNOWN_FORMAT", warnings)
+    if len(text) >= _SHORTEST_TOKEN and " " not in text:
+        return Document(DocumentKind.OPAQUE_TOKEN, error="OPAQUE_TOKEN")
+    return _unknown("UNKNOWN_FORMAT", warnings)
+
+
+def _unknown(error: str, warnings: tuple[str, ...] = ()) -> Document:
+    return Document(DocumentKind.UNKNOWN, warnings=warnings, error=error)
+
+
+def _is_insurance_card(fields: list[str]) -> bool:
+    """The BHYT shape, whatever the first field looks like (section 4.2): cards may carry a personal number there."""
+    if len(fields) < 5:
+        return False
+    name, sex = fields[1].strip(), fields[3].strip()
+    return sex in ("1", "2") and (name == "-" or _HEX.fullmatch(name) is not None)
+
+
+def _is_vssid(fields: list[str]) -> bool:
+    """The short VssID form ``number|name in hex``; 9 or 12 digits are an old number of a cut citizen card instead."""
+    if len(fields) != 2 or not is_personal_number(fields[0]):
+        return False
+    name = fields[1].strip()
+    if name.isdigit() and len(name) in (9, 12):
+        return False
+    try:
+        return any(char.isalpha() for char in bytes.fromhex(name).decode("utf-8"))
+    except ValueError:
+        return False

@@ -1,0 +1,160 @@
+"""Bytes of one scan to clean text, repaired where the repair is certain.
+
+Source: identity-documents.md 1.2 (variants), 1.4 (zbar's wrong guesses), 1.5 (what scanners emit), 9 steps 1 and 2.
+Nothing here raises for any input.
+"""
+
+import re
+import unicodedata
+from dataclasses import dataclass
+
+ENCODING_REPAIRED = "W_ENCODING_REPAIRED"
+ENCODING_DAMAGED = "W_ENCODING_DAMAGED"
+LAYOUT_FIXED = "W_LAYOUT_FIXED"
+
+_BOM = b"\xef\xbb\xbf"
+_AIM_PREFIX = re.compile(rb"\][A-Za-z][0-9]")
+_LABEL = re.compile(r"\A\s*(?:CCCD|CC)\s*:\s*", re.IGNORECASE)
+# zbar tries these before UTF-8; two libraries name the same damage differently, hence the near-duplicates.
+_WRONG_GUESSES = ("big5", "shift_jis", "cp932", "latin-1", "cp1252")
+_TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")
+_ACCENTED = {unicodedata.normalize("NFC", vowel + tone) for vowel in "aăâeêioôơuưy" for tone in _TONES} | {"đ"}
+_VIETNAMESE = frozenset(_ACCENTED | {letter.upper() for letter in _ACCENTED})
+_PUNCTUATION = frozenset("–—‘’“”´ʼ·…")
+_LAYOUT_DIGITS = str.maketrans("đăâêô\u0300\u0309\u0303\u0301\u0323", "0123456789")
+_LAYOUT_RUN = re.compile("[đăâêô\u0300\u0309\u0303\u0301\u0323]+")
+_DIGIT_FIELD_LENGTHS = (4, 6, 8, 9, 10, 12)
+_SHORTEST_NUMBER = 9
+_OTHER_BARS = ("\uff5c", "~", "\u00a6")
+_PERSONAL_NUMBER = re.compile("[0-9]{12}")
+
+
+@dataclass(frozen=True, slots=True)
+class ScanText:
+    """The text of a scan in NFC, without control characters, fields separated by ``|``; ``warnings``: W_ codes."""
+
+    text: str
+    warnings: tuple[str, ...] = ()
+
+
+def unframe(raw: bytes) -> bytes:
+    """*raw* without the reader's additions: leading line ends, STX, BOM, AIM prefix; cut at NUL; suffix trimmed."""
+    payload = raw.lstrip(b"\r\n\x02 \t").removeprefix(_BOM)
+    if prefix := _AIM_PREFIX.match(payload):
+        payload = payload[prefix.end() :].removeprefix(_BOM)
+    return payload.partition(b"\0")[0].strip(b"\r\n\t \x02\x03")
+
+
+def read_text(payload: bytes) -> ScanText:
+    """Text of an unframed *payload*: strict UTF-8, else cp1258, else with replacement characters and a warning.
+
+    Undoes zbar's wrong charset guess before anything is split (a guess can swallow a ``|``), digits typed through the
+    Vietnamese keyboard layout before NFC (which would fuse them), and a replaced separator.
+    """
+    text, repaired = _decode(payload)
+    by_layout = _layout_digits(text)
+    cleaned = _LABEL.sub("", clean(by_layout))
+    separated = _bars(cleaned)
+    warnings = []
+    if repaired:
+        warnings.append(ENCODING_REPAIRED)
+    if not _latin(separated):
+        warnings.append(ENCODING_DAMAGED)
+    if by_layout != text or separated != cleaned:
+        warnings.append(LAYOUT_FIXED)
+    return ScanText(separated, tuple(warnings))
+
+
+def clean(text: str) -> str:
+    """*text* in NFC without control, format and bidi characters; every kind of blank and TAB becomes a blank.
+
+    Characters no font has (private use, unassigned, surrogates) become U+FFFD, so that damage stays visible.
+    """
+    return unicodedata.normalize("NFC", "".join(map(_clean_character, text)))
+
+
+def tidy(text: str) -> str:
+    """*text* trimmed, with single blanks."""
+    return " ".join(text.split())
+
+
+def fold(text: str) -> str:
+    """*text* for comparing names: no accents, ``Đ`` as ``D``, upper case, trimmed, single blanks."""
+    upper = text.upper().replace("Đ", "D")
+    letters = (char for char in unicodedata.normalize("NFD", upper) if not unicodedata.combining(char))
+    return tidy("".join(letters))
+
+
+def _decode(payload: bytes) -> tuple[str, bool]:
+    try:
+        text = payload.decode("utf-8")
+    except UnicodeDecodeError:
+        legacy = _cp1258(payload)
+        return (payload.decode("utf-8", errors="replace"), False) if legacy is None else (legacy, True)
+    undone = _undo_wrong_guess(text)
+    return (text, False) if undone is None else (undone, True)
+
+
+def _cp1258(payload: bytes) -> str | None:
+    try:
+        text = unicodedata.normalize("NFC", payload.decode("cp1258"))
+    except UnicodeDecodeError:
+        return None
+    return text if all(char.isascii() or char in _VIETNAMESE for char in text) else None
+
+
+def _undo_wrong_guess(text: str) -> str | None:
+    if text.isascii():
+        return None
+    for codec in _WRONG_GUESSES:
+        try:
+            undone = text.encode(codec).decode("utf-8")
+        except UnicodeError:
+            continue
+        if undone != text and not undone.isascii() and _latin(clean(undone)):
+            return undone
+    return None
+
+
+def _layout_digits(text: str) -> str:
+    fields = text.split("|")
+    if not (_LAYOUT_RUN.fullmatch(fields[0]) and len(fields[0]) >= _SHORTEST_NUMBER):
+        return text
+    return "|".join(
+        field.translate(_LAYOUT_DIGITS)
+        if len(field) in _DIGIT_FIELD_LENGTHS and _LAYOUT_RUN.fullmatch(field)
+        else field
+        for field in fields
+    )
+
+
+def _bars(text: str) -> str:
+    # A tilde is also legal in an address: only the card's exact field counts and its number make it a separator.
+    if "|" in text:
+        return text
+    for bar in _OTHER_BARS:
+        fields = text.split(bar)
+        if len(fields) in (7, 11) and _PERSONAL_NUMBER.fullmatch(fields[0].strip()):
+            return "|".join(fields)
+    return text
+
+
+def _clean_character(char: str) -> str:
+    if char.isascii() and char.isprintable():
+        return char
+    category = unicodedata.category(char)
+    if char == "\t" or category[0] == "Z":
+        return " "
+    if category in ("Cc", "Cf"):
+        return ""
+    return "\ufffd" if category[0] == "C" else char
+
+
+def _latin(text: str) -> bool:
+    return all(
+        char.isascii()
+        or char in _PUNCTUATION
+        or unicodedata.combining(char) != 0
+        or unicodedata.name(char, "").startswith("LATIN ")
+        for char in text
+    )
