@@ -1,0 +1,173 @@
+"""Who may send and who may read: enrolment codes, station keys and API keys (interfaces.md 5 and 6).
+
+Codes and API keys are kept only as SHA-256: both are random, so a hash cannot be searched for them.
+"""
+
+import base64
+import binascii
+import hashlib
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+import uuid_utils
+
+from province.store import Store
+from province.tables import api_key, enrolment, facility, station, station_key
+
+CODE_LIFE: Final = timedelta(days=7)
+_CODE_BYTES: Final = 10
+
+
+class EnrolmentError(Exception):
+    """An enrolment or key command that cannot be done; `code` is stable and goes to the caller."""
+
+    def __init__(self, code: str) -> None:
+        """`code`: unknown_facility, bad_station, bad_public_key, code_not_valid or unknown_key."""
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class StationKey:
+    """A station's key in force: whose it is, and the raw 32 bytes of the Ed25519 public key."""
+
+    key_id: str
+    facility: str
+    station: str
+    public_key: bytes
+
+
+def new_code(store: Store, facility_code: str, station_name: str, *, code: str | None = None) -> dict[str, str]:
+    """Make a code that lets one station join once within 7 days.
+
+    Out: `{"code", "expires_at"}`. `code` fixes the code in a demo. Raises EnrolmentError `unknown_facility` or
+    `bad_station` (empty, longer than 64 or with control characters).
+    """
+    if not 0 < len(station_name) <= 64 or not station_name.isprintable():
+        raise EnrolmentError("bad_station")
+    text = code or _readable(secrets.token_bytes(_CODE_BYTES))
+    expires_at = datetime.now(UTC) + CODE_LIFE
+    with store.write() as connection:
+        if connection.scalar(sa.select(facility.c.code).where(facility.c.code == facility_code)) is None:
+            raise EnrolmentError("unknown_facility")
+        connection.execute(sa.delete(enrolment).where(enrolment.c.code_hash == _code_hash(text)))
+        connection.execute(
+            sa.insert(enrolment).values(
+                code_hash=_code_hash(text), facility=facility_code, station=station_name, expires_at=expires_at
+            )
+        )
+    return {"code": text, "expires_at": expires_at.isoformat(timespec="seconds")}
+
+
+def enrol(store: Store, code: str, public_key_text: str) -> dict[str, str]:
+    """Exchange a code for a key: `{"key_id", "facility", "station"}`.
+
+    In: the code and the base64 of the 32 raw Ed25519 public key bytes. Raises EnrolmentError `bad_public_key` (the code
+    stays good) or `code_not_valid` (unknown, used or expired).
+    """
+    try:
+        public_key = base64.b64decode(public_key_text, validate=True)
+    except (binascii.Error, ValueError):
+        raise EnrolmentError("bad_public_key") from None
+    if len(public_key) != 32:
+        raise EnrolmentError("bad_public_key")
+    now = datetime.now(UTC)
+    key_id = str(uuid_utils.uuid7())
+    with store.write() as connection:
+        taken = connection.execute(
+            sa.update(enrolment)
+            .where(enrolment.c.code_hash == _code_hash(code), enrolment.c.used_at.is_(None))
+            .where(enrolment.c.expires_at > now)
+            .values(used_at=now)
+            .returning(enrolment.c.facility, enrolment.c.station)
+        ).first()
+        if taken is None:
+            raise EnrolmentError("code_not_valid")
+        connection.execute(
+            sa.insert(station_key).values(
+                key_id=key_id,
+                facility=taken.facility,
+                station=taken.station,
+                public_key=public_key,
+                created_at=now,
+            )
+        )
+    return {"key_id": key_id, "facility": taken.facility, "station": taken.station}
+
+
+def find_key(connection: sa.Connection, key_id: str) -> StationKey | None:
+    """The key with this id, if it exists and is not revoked."""
+    row = connection.execute(
+        sa.select(station_key).where(station_key.c.key_id == key_id, station_key.c.revoked_at.is_(None))
+    ).first()
+    return None if row is None else StationKey(row.key_id, row.facility, row.station, bytes(row.public_key))
+
+
+def list_keys(store: Store) -> list[dict[str, str | None]]:
+    """All keys ever enrolled: id, facility, station, when made, revoked and last heard (ISO 8601 or None)."""
+    query = (
+        sa.select(station_key, station.c.heard_at)
+        .outerjoin(
+            station, sa.and_(station.c.facility == station_key.c.facility, station.c.station == station_key.c.station)
+        )
+        .order_by(station_key.c.facility, station_key.c.station, station_key.c.created_at)
+    )
+    with store.read() as connection:
+        return [
+            {
+                "key_id": row.key_id,
+                "facility": row.facility,
+                "station": row.station,
+                "created_at": row.created_at.isoformat(timespec="seconds"),
+                "revoked_at": row.revoked_at.isoformat(timespec="seconds") if row.revoked_at else None,
+                "last_heard_at": row.heard_at.isoformat(timespec="seconds") if row.heard_at else None,
+            }
+            for row in connection.execute(query)
+        ]
+
+
+def revoke(store: Store, key_id: str) -> dict[str, str]:
+    """Refuse a key from now on: `{"key_id", "revoked_at"}`. Raises EnrolmentError `unknown_key`."""
+    with store.write() as connection:
+        connection.execute(
+            sa.update(station_key)
+            .where(station_key.c.key_id == key_id, station_key.c.revoked_at.is_(None))
+            .values(revoked_at=datetime.now(UTC))
+        )
+        revoked_at = connection.scalar(sa.select(station_key.c.revoked_at).where(station_key.c.key_id == key_id))
+    if revoked_at is None:
+        raise EnrolmentError("unknown_key")
+    return {"key_id": key_id, "revoked_at": revoked_at.isoformat(timespec="seconds")}
+
+
+def new_api_key(store: Store, scope: str) -> dict[str, str]:
+    """A new API key for `scope` (`read`): `{"key", "scope"}`; the key is shown only here."""
+    key = secrets.token_urlsafe(32)
+    with store.write() as connection:
+        connection.execute(
+            sa.insert(api_key).values(key_hash=_hash(key), scope=scope, created_at=datetime.now(UTC)),
+        )
+    return {"key": key, "scope": scope}
+
+
+def may_read(connection: sa.Connection, key: str) -> bool:
+    """Whether this API key may read the feed."""
+    query = sa.select(api_key.c.scope).where(api_key.c.key_hash == _hash(key), api_key.c.scope == "read")
+    return connection.scalar(query) is not None
+
+
+def _readable(raw: bytes) -> str:
+    letters = base64.b32encode(raw).decode("ascii")
+    return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
+
+
+def _code_hash(code: str) -> str:
+    # People type codes from paper: case and the grouping dashes must not matter.
+    return _hash(code.replace("-", "").replace(" ", "").upper())
+
+
+def _hash(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()

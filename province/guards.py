@@ -1,0 +1,64 @@
+"""What stands before the routes: uniform errors, a cap on bodies, a rate limit per station key."""
+
+import threading
+import time
+from typing import Final
+
+from fastapi import Request
+from fastapi.responses import JSONResponse
+
+_DRAIN_FACTOR: Final = 8
+
+
+class ApiError(Exception):
+    """An answer other than success: HTTP status, stable code, and words for people."""
+
+    def __init__(self, status: int, code: str, detail: str = "", headers: dict[str, str] | None = None) -> None:
+        """`headers` go out with the answer, e.g. `Retry-After`."""
+        super().__init__(code)
+        self.status = status
+        self.code = code
+        self.detail = detail
+        self.headers = headers
+
+    def response(self) -> JSONResponse:
+        """The answer `{"error": code, "detail": words}`."""
+        return JSONResponse({"error": self.code, "detail": self.detail}, self.status, self.headers)
+
+
+async def read_body(request: Request, limit: int) -> bytes:
+    """The request's body. Raises ApiError 413 when it is longer than `limit` bytes, without keeping the excess."""
+    kept = bytearray()
+    seen = 0
+    async for chunk in request.stream():
+        seen += len(chunk)
+        # A moderate excess is read and dropped: a sender cut off in the middle would never see the 413.
+        if seen > _DRAIN_FACTOR * limit:
+            break
+        if seen <= limit:
+            kept += chunk
+    if seen > limit:
+        raise ApiError(413, "too_large", f"at most {limit} bytes")
+    return bytes(kept)
+
+
+class RateLimit:
+    """A token bucket per station key: generous, only to keep one broken station from starving the others."""
+
+    def __init__(self, per_second: float = 50, burst: int = 500) -> None:
+        """`burst` batches at once, `per_second` batches in the long run."""
+        self._per_second = per_second
+        self._burst = burst
+        self._buckets: dict[str, tuple[float, float]] = {}
+        self._lock = threading.Lock()
+
+    def check(self, key_id: str) -> None:
+        """Take one token. Raises ApiError 429 with `Retry-After` in whole seconds when there is none."""
+        with self._lock:
+            now = time.monotonic()
+            tokens, since = self._buckets.get(key_id, (float(self._burst), now))
+            tokens = min(self._burst, tokens + (now - since) * self._per_second)
+            allowed = tokens >= 1
+            self._buckets[key_id] = (tokens - allowed, now)
+        if not allowed:
+            raise ApiError(429, "too_many_batches", headers={"Retry-After": str(int(1 / self._per_second) + 1)})

@@ -1,0 +1,88 @@
+"""Joining a province: codes, keys, API keys (interfaces.md 5 and 6)."""
+
+import base64
+from datetime import UTC, datetime, timedelta
+
+import pytest
+import sqlalchemy as sa
+
+from province.enrolment import EnrolmentError, list_keys, new_api_key, new_code, revoke
+from province.tables import api_key, enrolment
+
+KEY = base64.b64encode(b"\x05" * 32).decode()
+
+
+def enrol(hub, code: str, key: object = KEY):
+    return hub.http.post("/api/v1/enrol", json={"code": code, "public_key": key})
+
+
+def test_a_code_works_once(hub) -> None:
+    made = new_code(hub.store, "93002", "kiosk-1")
+    assert datetime.fromisoformat(made["expires_at"]) > datetime.now(UTC) + timedelta(days=6)
+    answer = enrol(hub, made["code"])
+    assert answer.status_code == 201
+    assert set(answer.json()) == {"key_id", "facility", "station"}
+    assert enrol(hub, made["code"]).status_code == 403
+    assert [key["key_id"] for key in list_keys(hub.store)] == [answer.json()["key_id"]]
+
+
+@pytest.mark.parametrize("bad", ["", "AAAA", base64.b64encode(b"x" * 31).decode(), "%" * 44, "\u00e9" * 44])
+def test_a_bad_key_does_not_use_the_code_up(hub, bad: str) -> None:
+    code = new_code(hub.store, "93002", "kiosk-1")["code"]
+    assert enrol(hub, code, bad).status_code == 422
+    assert enrol(hub, code).status_code == 201
+
+
+def test_a_code_typed_in_small_letters_without_dashes_works(hub) -> None:
+    code = new_code(hub.store, "93002", "kiosk-1")["code"]
+    assert enrol(hub, code.replace("-", "").lower()).status_code == 201
+
+
+def test_unknown_and_expired_codes_are_refused(hub) -> None:
+    assert enrol(hub, "AAAA-BBBB-CCCC-DDDD").status_code == 403
+    code = new_code(hub.store, "93002", "kiosk-1")["code"]
+    with hub.store.write() as connection:
+        connection.execute(sa.update(enrolment).values(expires_at=datetime.now(UTC) - timedelta(seconds=1)))
+    assert enrol(hub, code).status_code == 403
+
+
+@pytest.mark.parametrize("body", [b"", b"[]", b"null", b'{"code":"x"}', b'{"code":1,"public_key":2}', b"\xff"])
+def test_malformed_enrolments_are_refused(hub, body: bytes) -> None:
+    assert hub.http.post("/api/v1/enrol", content=body).status_code == 422
+
+
+def test_a_giant_enrolment_is_refused(hub) -> None:
+    assert hub.http.post("/api/v1/enrol", content=b" " * 5000).status_code == 413
+
+
+def test_codes_are_only_for_registered_facilities_and_printable_stations(store) -> None:
+    with pytest.raises(EnrolmentError, match="unknown_facility"):
+        new_code(store, "00000", "kiosk-1")
+    with pytest.raises(EnrolmentError, match="bad_station"):
+        new_code(store, "93002", "kiosk\n1")
+    with pytest.raises(EnrolmentError, match="unknown_key"):
+        revoke(store, "nobody")
+
+
+def test_the_database_knows_no_code_and_no_api_key(store) -> None:
+    code = new_code(store, "93002", "kiosk-1")["code"]
+    key = new_api_key(store, "read")["key"]
+    with store.read() as connection:
+        stored = str(connection.execute(sa.select(enrolment)).all()) + str(connection.execute(sa.select(api_key)).all())
+    assert code not in stored and code.replace("-", "") not in stored and key not in stored
+
+
+@pytest.mark.parametrize("path", ["/api/v1/kpi/lookup-rate", "/api/v1/kpi/why-not-by-chip", "/api/v1/facilities"])
+def test_the_feed_wants_an_api_key(hub, path: str) -> None:
+    days = {"from": "2026-03-01", "to": "2026-03-02"}
+    for headers in ({}, {"Authorization": "Bearer wrong"}, {"Authorization": "Bearer demo"}, {"Authorization": "x"}):
+        answer = hub.http.get(path, params=days, headers=headers)
+        assert answer.status_code == 401
+        assert answer.headers["WWW-Authenticate"] == "Bearer"
+    assert hub.get(path, **days).status_code == 200
+
+
+def test_the_demo_key_reads_in_the_demo_only(store, run_hub) -> None:
+    with run_hub(store, demo=True) as hub:
+        assert hub.http.get("/api/v1/facilities", headers={"Authorization": "Bearer demo"}).status_code == 200
+        assert hub.http.get("/api/v1/facilities", headers={"Authorization": "Bearer demo2"}).status_code == 401
