@@ -90,26 +90,33 @@ class Registry:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.patients: list[Patient] = []
-        self.registrations: list[Registration] = []
+        self._registrations: list[Registration] = []
         self._last_numbers: dict[tuple[str, date], int] = {}
         self.reset()
 
     def reset(self) -> None:
-        """Back to the start: persons 1 to 10, and person 3 registered today at 501 with number 22."""
+        """Back to the start: persons 1 to 10, no visits, all numbers of the day still to give."""
         self.patients = known.patients()
         self._last_numbers = {}
-        booked = next(patient for patient in self.patients if patient.number == known.BOOKED_NUMBER)
-        order = Order(
-            block={"SO_GTTT": booked.number},
-            service=service_of(known.BOOKED_SERVICE),
-            slot_id=None,
-            du_phong=None,
-            entered_at=datetime.combine(self._clock.today(), time(7, 0)),
-        )
-        number = order.service.last_number
-        self.registrations = [
-            Registration(0, self._clock.today(), self._clock.now(), order, booked, number, seeded=True)
-        ]
+        self._registrations = []
+
+    @property
+    def registrations(self) -> list[Registration]:
+        """All visits, oldest first; on every day person 3 is there already, at 501 with number 22."""
+        today = self._clock.today()
+        if not any(row.seeded and row.day == today for row in self._registrations):
+            # Days that were only set and never used leave no trace, so the first visit keeps its serial 1.
+            if all(row.seeded for row in self._registrations):
+                self._registrations.clear()
+            self._registrations.append(self._booked(today))
+        return self._registrations
+
+    def _booked(self, day: date) -> Registration:
+        patient = next(row for row in self.patients if row.number == known.BOOKED_NUMBER)
+        entered = datetime.combine(day, time(7, 0))
+        order = Order({"SO_GTTT": patient.number}, service_of(known.BOOKED_SERVICE), None, None, entered)
+        number, serial = order.service.last_number, len(self._registrations)
+        return Registration(serial, day, self._clock.now(), order, patient, number, seeded=True)
 
     def find_patients(self, number: str, doc_type: str) -> list[Patient]:
         """The patients stored under a document number of that kind; two rows are possible."""
@@ -188,7 +195,7 @@ class Registry:
     def _by_du_phong(self, order: Order) -> Registration | None:
         for row in self.registrations:
             if order.du_phong and row.order.du_phong == order.du_phong:
-                if row.person_number != order.block.get("SO_GTTT") or row.order.service != order.service:
+                if row.order.block.get("SO_GTTT") != order.block.get("SO_GTTT") or row.order.service != order.service:
                     raise Refusal("DU_PHONG đã dùng cho lượt đăng ký khác")
                 return row
         return None
