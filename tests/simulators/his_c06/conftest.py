@@ -1,6 +1,5 @@
 """A C06 client of its own making, so that the simulator is not judged by its own signing code."""
 
-import contextlib
 import hashlib
 import hmac
 import time
@@ -30,8 +29,8 @@ SIGNED = {
 class C06Client:
     """Signs and sends as a kiosk does; `sim` speaks to the introspection."""
 
-    def __init__(self, url: str) -> None:
-        self.http = httpx.Client(base_url=url, timeout=10)
+    def __init__(self, http: httpx.Client) -> None:
+        self.http = http
         self.merchant, self.secret = "KIOSK-TEST", "sim-c06-secret"
 
     def headers(self, values: list[str], timestamp_ms: int | None = None) -> dict[str, str]:
@@ -67,18 +66,23 @@ class C06Client:
         return [row for row in self.sim("registrations")["registrations"] if not row["seeded"]]
 
 
+@pytest.fixture(scope="session")
+def _his_c06_http() -> Iterator[httpx.Client]:
+    with serve_in_thread(create_app(Settings())) as server, httpx.Client(base_url=server.url, timeout=10) as http:
+        yield http
+
+
 @pytest.fixture
-def his_c06() -> Iterator[Callable[..., C06Client]]:
-    """Starts a simulator with the given switches on a free port and returns a client of it."""
-    with contextlib.ExitStack() as stack:
+def his_c06(_his_c06_http: httpx.Client) -> Callable[..., C06Client]:
+    """A client of the simulator, put back to its start and then given these switches."""
 
-        def start(**switches: Any) -> C06Client:
-            server = stack.enter_context(serve_in_thread(create_app(Settings(**switches))))
-            client = C06Client(server.url)
-            stack.enter_context(client.http)
-            return client
+    def start(**switches: Any) -> C06Client:
+        client = C06Client(_his_c06_http)
+        client.sim("reset", {})
+        client.sim("config", switches)
+        return client
 
-        yield start
+    return start
 
 
 @pytest.fixture

@@ -308,6 +308,8 @@ def test_clock_moves_days_and_the_skew_window(his_c06, c06_body):
     his.sim("clock", {"today": "2026-03-01"})
     assert his.register(c06_body(service="501"))["data"]["THONG_TIN_TIEP_NHAN"]["MA_LK"] == "SIM20260301000001"
     his.sim("clock", {"today": "2026-03-02"})
+    booked = his.sim("registrations")["registrations"][-1]
+    assert (booked["MA_BN"], booked["MA_LK"], booked["number"]) == ("BN000003", "SIM20260302000002", 22)
     assert his.register(c06_body(service="501"))["data"]["THONG_TIN_TIEP_NHAN"]["STT_LK"] == 23
     assert his.sim("clock", {"now": "2026-01-01T12:00:00+07:00"})["today"] == "2026-01-01"
     assert his.get("loai-kham")["code"] == "999"
@@ -317,13 +319,13 @@ def test_clock_moves_days_and_the_skew_window(his_c06, c06_body):
 
 
 def test_reset_goes_back_to_the_start(his_c06, c06_body, c06_newcomer):
-    his = his_c06(dup="reject")
+    his = his_c06()
     his.register(c06_body(**c06_newcomer))
     his.sim("config", {"SIM_DUP": "same"})
     his.mode("*", "c999", times=None)
     his.sim("clock", {"today": "2026-03-01"})
     his.sim("reset", {})
-    assert (his.sim("config")["SIM_DUP"], his.sim("calls")["count"], his.new_visits()) == ("reject", 0, [])
+    assert (his.sim("config")["SIM_DUP"], his.sim("calls")["count"], his.new_visits()) == ("accept", 0, [])
     assert his.sim("patients")["count"] == 11
     made = his.register(c06_body(**c06_newcomer))["data"]
     assert (made["THONG_TIN_BN"]["MA_BN"], made["THONG_TIN_TIEP_NHAN"]["STT_LK"]) == ("BN000101", 1)
