@@ -1,0 +1,133 @@
+"""The services menu from the three catalogues, and how long a copy of it may be used (his-kiosk-c06.md 3, 5, 6)."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from hospital_adapters import c06_wire as wire
+from hospital_adapters.c06_settings import C06Settings
+from kiosk.errors import HospitalUnavailable
+from kiosk.model import Service
+
+FRESH_S = 600.0
+PRICES_S = 86_400.0
+_RETRY_S = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Menu:
+    """The services, and how many of them name an exam type that ``/loai-kham`` does not list."""
+
+    services: tuple[Service, ...]
+    unknown_types: int
+
+
+def build(types: list[Any], departments: list[Any], services: list[Any], settings: C06Settings) -> Menu:
+    """Join ``data`` of ``/loai-kham``, ``/khoa`` and ``/dichvu``; rows without an id are left out.
+
+    A service is insured when its exam type is the insured one, compared exactly and then without leading zeros; the
+    type is sent as ``/loai-kham`` writes it. A service whose type is not listed belongs to every type: it is listed
+    once, as an insured one, because two rows of one id could not be told apart when chosen.
+    """
+    type_ids = [found for row in _rows(types) if (found := wire.text(row.get("ID_LOAI_KHAM")))]
+    insured_type = _match(settings.insured_exam_type, type_ids) or settings.insured_exam_type
+    halls = _rows(departments)
+    built, unknown = [], 0
+    for row in _rows(services):
+        service_id = _key(row, "DICH_VU", settings)
+        if service_id is None:
+            continue
+        exam_type = _match(wire.text(row.get("ID_LOAI_KHAM")), type_ids)
+        unknown += exam_type is None
+        hall = _department(row, halls)
+        code = wire.text(row.get("MA_DICH_VU")) or service_id
+        built.append(
+            Service(
+                id=service_id,
+                code=code,
+                name=wire.text(row.get("TEN_DICH_VU")) or code,
+                department_id=_key(hall, "KHOA", settings) or _key(row, "KHOA", settings) or "",
+                department=wire.text(hall.get("TEN_KHOA")) or "",
+                exam_type=exam_type or insured_type,
+                insured=exam_type in (None, insured_type),
+                price=wire.money(row.get("DON_GIA_DICH_VU")),
+                insurance_price=wire.money(row.get("DON_GIA_BHYT")),
+                surcharge=wire.money(row.get("DON_GIA_THU_THEM")),
+            )
+        )
+    return Menu(tuple(built), unknown)
+
+
+def exam_type_listed(types: list[Any], wanted: str) -> bool:
+    """Whether ``/loai-kham`` lists *wanted*, leading zeros aside."""
+    listed = [found for row in _rows(types) if (found := wire.text(row.get("ID_LOAI_KHAM")))]
+    return _match(wanted, listed) is not None
+
+
+def _rows(data: list[Any]) -> list[dict[str, Any]]:
+    return [row for row in data if isinstance(row, dict)]
+
+
+def _key(row: dict[str, Any], what: str, settings: C06Settings) -> str | None:
+    first, second = ("MA_", "ID_") if settings.ids_are == "code" else ("ID_", "MA_")
+    return wire.text(row.get(first + what)) or wire.text(row.get(second + what))
+
+
+def _match(wanted: str | None, listed: list[str]) -> str | None:
+    if wanted is None or wanted in listed:
+        return wanted
+    return next((found for found in listed if _without_zeros(found) == _without_zeros(wanted)), None)
+
+
+def _without_zeros(value: str) -> str:
+    return value.lstrip("0") or "0"
+
+
+def _department(service: dict[str, Any], departments: list[dict[str, Any]]) -> dict[str, Any]:
+    code, row_id = wire.text(service.get("MA_KHOA")), wire.text(service.get("ID_KHOA"))
+    for named, key in ((code, "MA_KHOA"), (code, "ID_KHOA"), (row_id, "ID_KHOA")):
+        for row in departments:
+            if named is not None and wire.text(row.get(key)) == named:
+                return row
+    return {}
+
+
+class MenuCache:
+    """A menu for 10 minutes; then the last good copy for as long as no new one can be had, without prices after 24 h.
+
+    After a failed refresh the copy is used for a minute before the HIS is asked again, so that an outage costs one
+    patient a wait and not each of them. Callers at the same time share one refresh.
+    """
+
+    def __init__(self, load: Callable[[], Awaitable[tuple[Service, ...]]], monotonic: Callable[[], float]) -> None:
+        """*load* asks the HIS and may raise HospitalUnavailable; *monotonic* counts seconds."""
+        self._load = load
+        self._monotonic = monotonic
+        self._lock = asyncio.Lock()
+        self._copy: tuple[Service, ...] | None = None
+        self._loaded_at = 0.0
+        self._ask_at = 0.0
+
+    async def get(self) -> tuple[Service, ...]:
+        """The menu; HospitalUnavailable when there has never been one."""
+        async with self._lock:
+            if self._copy is None or self._monotonic() >= self._ask_at:
+                await self._refresh()
+            copy = self._copy or ()
+            if self._monotonic() - self._loaded_at < PRICES_S:
+                return copy
+            return tuple(replace(row, price=None, insurance_price=None, surcharge=None) for row in copy)
+
+    async def _refresh(self) -> None:
+        try:
+            self._copy = await self._load()
+        except HospitalUnavailable:
+            if self._copy is None:
+                raise
+            self._ask_at = self._monotonic() + _RETRY_S
+            return
+        self._loaded_at = self._monotonic()
+        self._ask_at = self._loaded_at + FRESH_S
