@@ -1,0 +1,161 @@
+"""From the gateway's answer to the patient's: which card counts today, and whether it is this person's.
+
+Pure functions (insurance-gateway.md 3, 3.1, 5.1): no clock, no network, no logging.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from datetime import date
+
+from kiosk.insurance.vss_answer import Answer, Card
+from kiosk.insurance.vss_call import KIND_BY_LENGTH, normalise_number
+from kiosk.insurance.vss_codes import Reason, rule_for
+from kiosk.model import Coverage, EligibilityClass, KeyKind, LookupKey, Sex
+
+RAISED_GROUPS = frozenset({"CN", "LH"})
+"""Groups whose cards with digit 3 or 4 are read as 2 since RAISED_SINCE (insurance-gateway.md 5.1)."""
+RAISED_SINCE = date(2026, 1, 1)
+"""First day on which RAISED_GROUPS are read as level 2."""
+
+_RANK = {"1": 3, "2": 3, "5": 3, "3": 2, "4": 1}
+_TO_D = str.maketrans("ĐđÐð", "DDDD")
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the patient is told and why; ``coverage`` goes on the visit, or shows staff what the gateway holds."""
+
+    status: EligibilityClass
+    reason: Reason
+    coverage: Coverage | None = None
+
+
+def fold_name(name: str) -> str:
+    """*name* without accents, in upper case, with single blanks; equal results are the same name (8.2, step 6)."""
+    letters = unicodedata.normalize("NFD", name.translate(_TO_D))
+    return " ".join("".join(char for char in letters if not unicodedata.combining(char)).upper().split())
+
+
+def benefit_level(number: str, day: date) -> str | None:
+    """The level digit ``1``-``5`` by which card *number* is read on *day* (5.1); None for numbers without one."""
+    if len(number) not in (15, 17) or number[2] not in _RANK:
+        return None
+    raised = number[:2] in RAISED_GROUPS and number[2] in "34" and day >= RAISED_SINCE
+    return "2" if raised else number[2]
+
+
+def covers(card: Card, day: date) -> bool:
+    """True when *day* lies in the validity of *card*, ends included. No end: open. No start: never valid."""
+    return card.valid_from is not None and card.valid_from <= day and (card.valid_to is None or day <= card.valid_to)
+
+
+def choose_card(answer: Answer, day: date) -> Card | None:
+    """The card that counts on *day* by the five steps of section 3.1, or None when none does.
+
+    Code 003 says that the old card is dead, so only the new one can count, whatever dates the old one carries.
+    """
+    old, new = answer.card, answer.new_card
+    if old and new and _same(old, new):
+        new = None
+    elif answer.code == "003":
+        old = None
+    old = old if old and covers(old, day) else None
+    new = new if new and covers(new, day) else None
+    if old is None or new is None:
+        return old or new
+    return old if _rank(old, day) > _rank(new, day) else new
+
+
+def holder_difference(answer: Answer, key: LookupKey) -> Reason | None:
+    """Why the answer's holder is not the person of *key*, or None when nothing contradicts it (section 3.1, end).
+
+    Compared are numbers of the same kind, the folded name, the birth date at the precision both know, and the sex
+    (where the document gave none: the one a citizen number states). What the answer does not say is not a difference.
+    """
+    name_differs = answer.name is not None and fold_name(answer.name) != fold_name(key.full_name)
+    birth_differs = answer.birth_date is not None and not answer.birth_date.agrees_with(key.birth_date)
+    if _other_number(answer, key) or (name_differs and birth_differs):
+        return Reason.WRONG_PERSON
+    if name_differs:
+        return Reason.NAME_DIFFERS
+    if birth_differs:
+        return Reason.BIRTH_DIFFERS
+    sex = key.sex or _stated_sex(key)
+    if answer.sex is not None and sex is not None and answer.sex is not sex:
+        return Reason.SEX_DIFFERS
+    return None
+
+
+def decide(answer: Answer, key: LookupKey, visit_day: date) -> Decision:
+    """The patient's answer for a visit on *visit_day* (Vietnam's calendar day); never raises for any ``Answer``.
+
+    Only a confirmed holder gets ``insured``, and no coverage of a person who is not the one of *key* is returned.
+    """
+    rule = rule_for(answer.code)
+    if not rule.has_holder:
+        return Decision(rule.status, rule.reason)
+    if difference := holder_difference(answer, key):
+        return Decision(EligibilityClass.NEEDS_STAFF, difference)
+    if answer.bad_dates:
+        return Decision(EligibilityClass.NEEDS_STAFF, Reason.BAD_DATES)
+    chosen = choose_card(answer, visit_day)
+    known_holder = answer.name is not None and answer.birth_date is not None
+    if not rule.status.insured:
+        shown = answer.card if rule.reason is Reason.EXPIRED else chosen if _staff_prefill(rule.reason) else None
+        return Decision(rule.status, rule.reason, _coverage(answer, shown, visit_day) if known_holder else None)
+    if answer.card is None and answer.new_card is None:
+        return Decision(EligibilityClass.NEEDS_STAFF, Reason.NO_CARD_DATA)
+    if not known_holder:
+        return Decision(EligibilityClass.NEEDS_STAFF, Reason.HOLDER_MISSING)
+    if chosen is None:
+        return Decision(EligibilityClass.NEEDS_STAFF, Reason.NOT_VALID_ON_DAY)
+    coverage = _coverage(answer, chosen, visit_day)
+    if rule.reason is Reason.NEW_CARD or answer.card is None or not _same(chosen, answer.card):
+        return Decision(EligibilityClass.INSURED_NEW_CARD, Reason.NEW_CARD, coverage)
+    return Decision(EligibilityClass.INSURED, Reason.VALID, coverage)
+
+
+def _staff_prefill(reason: Reason) -> bool:
+    return reason in (Reason.DEFENCE_CARD, Reason.POLICE_CARD)
+
+
+def _same(one: Card, other: Card) -> bool:
+    return (one.number, one.valid_from, one.valid_to) == (other.number, other.valid_from, other.valid_to)
+
+
+def _rank(card: Card, day: date) -> int:
+    return _RANK.get(benefit_level(card.number, day) or "", 0)
+
+
+def _tail(number: str) -> str:
+    return number[5:] if KIND_BY_LENGTH[len(number)] in (KeyKind.BHYT_15, KeyKind.BHYT_17) else number
+
+
+def _other_number(answer: Answer, key: LookupKey) -> bool:
+    asked = _tail(normalise_number(key.number))
+    comparable = {tail for tail in map(_tail, answer.numbers) if len(tail) == len(asked)}
+    return bool(comparable) and asked not in comparable
+
+
+def _stated_sex(key: LookupKey) -> Sex | None:
+    number = normalise_number(key.number)
+    if len(number) != 12 or not number[3].isdigit():
+        return None
+    return Sex.FEMALE if int(number[3]) % 2 else Sex.MALE
+
+
+def _coverage(answer: Answer, card: Card | None, day: date) -> Coverage | None:
+    if card is None:
+        return None
+    return Coverage(
+        number=card.number,
+        key_kind=KIND_BY_LENGTH[len(card.number)],
+        registered_facility=card.registered_facility,
+        valid_from=card.valid_from,
+        valid_to=card.valid_to,
+        five_years_on=answer.five_years_on,
+        benefit_level=benefit_level(card.number, day),
+        living_area=answer.living_area,
+    )
