@@ -1,0 +1,115 @@
+"""What protects a shared, watched gateway account: pace, questions in flight, and a circuit breaker.
+
+Figures: insurance-gateway.md 1.6.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+
+from kiosk.errors import GatewayMisconfigured, GatewayUnavailable
+from kiosk.insurance.vss_codes import Reason
+
+_log = logging.getLogger(__name__)
+
+
+class Throttle:
+    """At most ``max_in_flight`` at a time, and ``per_second`` starts on average (a burst of ``max_in_flight``)."""
+
+    def __init__(self, max_in_flight: int, per_second: float, monotonic: Callable[[], float]) -> None:
+        """Start with a full allowance."""
+        self._slots = asyncio.Semaphore(max_in_flight)
+        self._turn = asyncio.Lock()
+        self._per_second = per_second
+        self._most = float(max_in_flight)
+        self._allowance = self._most
+        self._counted_at = monotonic()
+        self._monotonic = monotonic
+
+    @asynccontextmanager
+    async def slot(self) -> AsyncIterator[None]:
+        """Hold one of the places, entered in the order of arrival when the pace allows it."""
+        async with self._slots:
+            async with self._turn:
+                await self._take_allowance()
+            yield
+
+    async def _take_allowance(self) -> None:
+        self._refill()
+        if self._allowance < 1:
+            await asyncio.sleep((1 - self._allowance) / self._per_second)
+            self._refill()
+        self._allowance = max(self._allowance - 1, 0.0)
+
+    def _refill(self) -> None:
+        now = self._monotonic()
+        self._allowance = min(self._most, self._allowance + (now - self._counted_at) * self._per_second)
+        self._counted_at = now
+
+
+class Breaker:
+    """Refuses questions for ``open_seconds`` after ``failures`` without any answer in a row, then lets one try.
+
+    The fall and the return are logged once each.
+    """
+
+    def __init__(self, failures: int, open_seconds: float, monotonic: Callable[[], float]) -> None:
+        """Start closed: everything may pass."""
+        self._limit = failures
+        self._open_seconds = open_seconds
+        self._monotonic = monotonic
+        self._failures = 0
+        self._open_until: float | None = None
+        self._trial_runs = False
+
+    @property
+    def refuses(self) -> bool:
+        """True while a question would be refused at once."""
+        if self._open_until is None:
+            return False
+        return self._trial_runs or self._monotonic() < self._open_until
+
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """One question; GatewayUnavailable(breaker_open) while the breaker refuses.
+
+        The block counts as a failure unless it ends normally or with an error that an HTTP answer caused.
+        """
+        if self.refuses:
+            raise GatewayUnavailable(Reason.BREAKER_OPEN)
+        trial = self._open_until is not None
+        self._trial_runs = self._trial_runs or trial
+        answered = False
+        try:
+            yield
+            answered = True
+        except GatewayMisconfigured:
+            answered = True
+            raise
+        except GatewayUnavailable as error:
+            answered = error.reached
+            raise
+        finally:
+            if trial:
+                self._trial_runs = False
+            if answered:
+                self._close()
+            else:
+                self._count_failure()
+
+    def _close(self) -> None:
+        self._failures = 0
+        if self._open_until is not None:
+            self._open_until = None
+            _log.warning("insurance gateway answers again")
+
+    def _count_failure(self) -> None:
+        self._failures += 1
+        if self._failures < self._limit:
+            return
+        if self._open_until is None:
+            _log.error("insurance gateway gives no answer; asking stops for a while")
+        self._open_until = self._monotonic() + self._open_seconds
