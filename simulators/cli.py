@@ -4,8 +4,12 @@ A command prints one JSON document on stdout when it is ready (`{"simulator": ..
 stderr, and runs until Ctrl-C. Each command is one short function; it imports its simulator when called.
 """
 
+import contextlib
 import json
+import signal
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 import click
 
@@ -88,4 +92,32 @@ def his_c06(host: str, port: int) -> None:
     try:
         serve_forever(create_app(Settings.from_env()), host, port, announce("his-c06"))
     except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.option(
+    "--link",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Symbolic link to make; the kiosk's scanner.port.",
+)
+def scanner(link: Path) -> None:
+    """QR scanner on a serial port: a pseudo-terminal behind a link that stays the same.
+
+    Reads standard input: each line is one scan, sent with CR behind it. The port stays until Ctrl-C, also after the
+    end of the input. Standard output is {"simulator": "scanner", "port": LINK} instead of a URL.
+    """
+    from simulators.scanner import SimulatedScanner  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with SimulatedScanner(link) as device, contextlib.suppress(KeyboardInterrupt):
+            click.echo(json.dumps({"simulator": "scanner", "port": str(link)}))
+            click.echo(f"scanner simulator on {link}; one scan per line (Ctrl-C ends it)", err=True)
+            for line in sys.stdin.buffer:
+                if scan := line.rstrip(b"\r\n"):
+                    device.tap(scan)
+            signal.pause()
+    except OSError as error:
         raise click.ClickException(str(error)) from error
