@@ -1,0 +1,88 @@
+// Shows the station's state. Holds nothing of a person but what the current view shows.
+
+import { t } from "../texts.js";
+import { StationStream, sendAnswer } from "./stream.js";
+import { VIEWS, connecting, progressText, waitedText } from "./views.js";
+
+const LATE_MS = 3000;
+const SETTLE_MS = 400; // the second tap of a double tap must not hit a button of the next view
+
+const screen = document.getElementById("screen");
+const status = document.getElementById("status");
+let shown = "";
+let timers = [];
+
+function put(view, children) {
+  for (const timer of timers) clearTimeout(timer);
+  timers = [];
+  document.body.dataset.view = view;
+  screen.replaceChildren(...children.filter(Boolean));
+  screen.scrollTop = 0;
+  const heading = screen.querySelector("h1");
+  heading.focus({ preventScroll: true });
+  status.textContent = "";
+}
+
+function show(state) {
+  const { waited, ...still } = state.screen;
+  const key = JSON.stringify([state.checkin_id, still]);
+  if (key === shown) {
+    if (waited !== undefined) tellProgress(state.screen);
+    return;
+  }
+  shown = key;
+  const view = state.screen.view in VIEWS ? state.screen.view : "out_of_order";
+  put(view, VIEWS[view](state, (answer, more) => send({ checkin_id: state.checkin_id, answer, ...more })));
+  letSettle();
+  countDown(state.screen.clears_in);
+}
+
+function tellProgress(data) {
+  document.getElementById("progress").textContent = progressText(data);
+  document.getElementById("waited").textContent = waitedText(data);
+  status.textContent = progressText(data);
+}
+
+function letSettle() {
+  screen.inert = true;
+  const heading = screen.querySelector("h1");
+  timers.push(
+    setTimeout(() => {
+      screen.inert = false;
+      heading.focus({ preventScroll: true });
+    }, SETTLE_MS),
+  );
+}
+
+function countDown(seconds) {
+  const line = document.getElementById("clears");
+  if (!line || !seconds) return;
+  const end = performance.now() + seconds * 1000;
+  const tick = () => {
+    const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
+    line.textContent = t("done/clears", { seconds: left });
+    if (left > 0) timers.push(setTimeout(tick, 500));
+  };
+  tick();
+}
+
+async function send(body) {
+  screen.inert = true;
+  try {
+    if (await sendAnswer(body)) return;
+  } catch {
+    stream.lost();
+    return;
+  }
+  screen.inert = false;
+}
+
+function lost() {
+  shown = "";
+  put("connecting", connecting(false));
+  screen.inert = false;
+  timers.push(setTimeout(() => put("connecting", connecting(true)), LATE_MS));
+}
+
+const stream = new StationStream({ onState: show, onLost: lost });
+stream.open();

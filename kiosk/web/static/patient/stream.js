@@ -1,0 +1,62 @@
+// Keeps the screen joined to its station. What is on the screen must never outlive the daemon that answers for it:
+// a broken stream, or silence where news was due, is told at once through onLost, and then tried again for ever.
+
+const RETRY_MS = 2000;
+const PROGRESS_LATE_MS = 12000; // while checking, news comes every 4 s
+const CLEAR_LATE_MS = 4000; // after a screen should have cleared itself
+
+export class StationStream {
+  #source = null;
+  #deadline = null;
+
+  constructor({ onState, onLost }) {
+    this.onState = onState;
+    this.onLost = onLost;
+  }
+
+  open() {
+    this.#source = new EventSource("/api/v1/station/stream");
+    this.#source.onmessage = (event) => this.take(JSON.parse(event.data));
+    this.#source.onerror = () => this.lost();
+  }
+
+  take(state) {
+    clearTimeout(this.#deadline);
+    const { view, clears_in: clearsIn } = state.screen;
+    if (view === "checking") this.#deadline = setTimeout(() => this.lost(), PROGRESS_LATE_MS);
+    else if (clearsIn) this.#deadline = setTimeout(() => this.lost(), clearsIn * 1000 + CLEAR_LATE_MS);
+    this.onState(state);
+  }
+
+  lost() {
+    if (this.#source === null) return;
+    clearTimeout(this.#deadline);
+    this.#source.close();
+    this.#source = null;
+    this.onLost();
+    setTimeout(() => this.#again(), RETRY_MS);
+  }
+
+  // Asking for the page first renews the cookie, and tells whether the daemon came back with another page.
+  async #again() {
+    try {
+      const page = await fetch("/", { cache: "no-store" });
+      if (page.ok && page.headers.get("X-Build") !== document.documentElement.dataset.build) location.reload();
+      else if (page.ok) return this.open();
+    } catch {
+      // Still away.
+    }
+    setTimeout(() => this.#again(), RETRY_MS);
+  }
+}
+
+// The person's touch. True if the station took it; false if it came too late (the stream shows what stands instead).
+export async function sendAnswer(body) {
+  const response = await fetch("/api/v1/station/answer", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    body: JSON.stringify(body),
+  });
+  if (!response.ok && response.status !== 409) throw new Error(`HTTP ${response.status}`);
+  return response.ok;
+}

@@ -1,0 +1,200 @@
+// What each view of the station looks like. A view is a function of the state that returns the children of <main>.
+
+import { dateText, el, moneyText, picture } from "../dom.js";
+import { forCode, list, t } from "../texts.js";
+import { layOut } from "./pages.js";
+
+const heading = (words) => el("h1", { tabindex: "-1" }, words);
+const button = (words, className, click) => el("button", { type: "button", class: className, click }, words);
+
+export function connecting(late) {
+  if (!late) return [heading(t("connecting/title"))];
+  return [picture("wait", "large"), heading(t("connecting/late_title")), el("p", {}, t("connecting/late_text"))];
+}
+
+function idle({ screen }) {
+  if (!screen.reader_ok) {
+    const text = el("p", { class: "big" }, t("idle/reader_text"));
+    return [picture("person", "large"), heading(t("idle/reader_title")), text];
+  }
+  return [
+    heading(t("idle/title")),
+    el("img", { src: "/static/hold-card.svg", alt: "", class: "illustration" }),
+    el("ol", { class: "steps" }, list("idle/steps").map((step) => el("li", {}, step))),
+    el("p", {}, t("idle/where")),
+    el("p", { class: "note privacy" }, t("idle/privacy")),
+  ];
+}
+
+function unreadable({ screen }) {
+  const forStaff = ["NAME_DAMAGED", "NOT_FOR_SELF_SERVICE"].includes(screen.error);
+  return [
+    picture(forStaff ? "person" : "info", "large"),
+    heading(forCode("unreadable", screen.error, "title")),
+    el("p", { class: "big" }, forCode("unreadable", screen.error, "text")),
+    ...(forStaff ? [] : [el("p", { class: "big" }, t("unreadable/again")), el("p", {}, t("unreadable/to_desk"))]),
+  ];
+}
+
+function confirm({ screen }, answer) {
+  return [
+    heading(t("confirm/title")),
+    el(
+      "section",
+      { class: "card person" },
+      el("p", { class: "name" }, screen.name),
+      el("p", { class: "big" }, t("confirm/born", { year: screen.birth_year })),
+      el("p", { class: "number" }, t("confirm/number", { number: screen.number })),
+    ),
+    el(
+      "div",
+      { class: "actions two" },
+      button(t("confirm/yes"), "primary", () => answer("confirm")),
+      button(t("confirm/no"), "", () => answer("reject")),
+    ),
+    el("div", { class: "actions" }, button(t("confirm/staff"), "quiet", () => answer("call_staff"))),
+    clearsLine(),
+  ];
+}
+
+function checking({ screen }) {
+  return [
+    picture("wait", "large"),
+    heading(t(`checking/${screen.step}/title`)),
+    el("p", { class: "big", id: "progress" }, progressText(screen)),
+    el("div", { class: "bar", "aria-hidden": "true" }, el("div", {})),
+    el("p", { id: "waited" }, waitedText(screen)),
+  ];
+}
+
+export function progressText({ step, waited }) {
+  const steps = list(`checking/${step}/steps`);
+  return steps[Math.min(Math.floor(waited / 4), steps.length - 1)];
+}
+
+export function waitedText({ waited }) {
+  return waited ? t("checking/waited", { seconds: waited }) : "";
+}
+
+const ANSWER_PICTURES = { insured: "ok", not_insured: "info", cannot_say: "wait", needs_staff: "person" };
+
+function answerCard({ answer, valid_to: validTo }, words = "text") {
+  const until = answer === "insured" && validTo ? `${t("answer/insured/until", { date: dateText(validTo) })} ` : "";
+  return el(
+    "section",
+    { class: `card answer ${answer}` },
+    picture(ANSWER_PICTURES[answer]),
+    el("div", {}, el("h2", {}, t(`answer/${answer}/title`)), el("p", {}, until + t(`answer/${answer}/${words}`))),
+  );
+}
+
+function chooseService({ screen }, answer) {
+  const rows = matchMedia("(orientation: landscape)").matches ? 3.5 : 5.5;
+  const pages = layOut(screen.services, 2, rows);
+  const place = el("div", { class: "services" });
+  const turn = (index) => place.replaceChildren(...servicePage(pages, index, turn, answer));
+  turn(0);
+  return [
+    answerCard(screen),
+    heading(t(screen.answer === "not_insured" ? "choose/title_self_pay" : "choose/title")),
+    place,
+    el(
+      "div",
+      { class: "actions two foot" },
+      button(t("choose/staff"), "quiet", () => answer("call_staff")),
+      button(t("choose/cancel"), "quiet", () => answer("cancel")),
+    ),
+    clearsLine(),
+  ];
+}
+
+function servicePage(pages, index, turn, answer) {
+  const groups = pages[index].map(({ department, services }) =>
+    el(
+      "section",
+      {},
+      department ? el("h2", {}, department) : null,
+      el("div", { class: "tiles" }, services.map((service) => tile(service, answer))),
+    ),
+  );
+  if (pages.length === 1) return groups;
+  const step = (words, to) => el("button", { type: "button", disabled: !pages[to], click: () => turn(to) }, words);
+  const where = el("p", { role: "status" }, t("choose/page", { page: index + 1, pages: pages.length }));
+  const nav = el("nav", { class: "pager" }, step(t("choose/before"), index - 1), where, step(t("choose/after"), index + 1));
+  return [...groups, nav];
+}
+
+function tile(service, answer) {
+  const price = service.price === null ? null : t("choose/price", { price: moneyText(service.price) });
+  const pick = () => answer("service", { service_id: service.id });
+  return el("button", { type: "button", class: "tile", click: pick }, service.name, price && el("small", {}, price));
+}
+
+function done({ screen }, answer) {
+  const { ticket, again } = screen;
+  const own = ticket.issued_by === "kiosk";
+  const another = again && button(t("done/another"), "quiet", () => answer("another_examination"));
+  return [
+    heading(t(again ? "done/again_title" : "done/title")),
+    ticketCard(ticket, t(own ? "done/number_kiosk" : "done/number")),
+    own ? el("p", { class: "where big" }, t("done/kiosk")) : whereTo(ticket),
+    answerCard(screen, "after"),
+    el(
+      "div",
+      { class: another ? "actions two" : "actions" },
+      button(t("done/finish"), "primary", () => answer("cancel")),
+      another,
+    ),
+    clearsLine(),
+  ];
+}
+
+function needsStaff({ screen }, answer) {
+  return [
+    heading(t("needs_staff/title")),
+    ticketCard(screen.ticket, t("needs_staff/number")),
+    answerCard({ answer: "needs_staff" }, "after"),
+    el("div", { class: "actions" }, button(t("done/finish"), "primary", () => answer("cancel"))),
+    clearsLine(),
+  ];
+}
+
+function ticketCard(ticket, words) {
+  const short = ticket.number.length <= 5 ? "ticket-number short" : "ticket-number";
+  const number = el("p", { class: short }, ticket.number);
+  return el("section", { class: "card ticket" }, el("p", {}, words), number, el("p", {}, t("done/remember")));
+}
+
+function whereTo({ room, department, service }) {
+  const places = [...new Set([room, service, department].filter(Boolean))];
+  const [first, ...rest] = places;
+  if (!first) return null;
+  return el(
+    "section",
+    { class: "where" },
+    el("p", {}, t("done/where")),
+    el("p", { class: "place" }, first),
+    rest.length ? el("p", {}, rest.join(" – ")) : null,
+  );
+}
+
+function outOfOrder() {
+  return [
+    picture("person", "large"),
+    heading(t("out_of_order/title")),
+    el("p", { class: "big" }, t("out_of_order/text")),
+  ];
+}
+
+const clearsLine = () => el("p", { id: "clears", class: "note" });
+
+export const VIEWS = {
+  idle,
+  unreadable,
+  confirm,
+  checking,
+  choose_service: chooseService,
+  done,
+  needs_staff: needsStaff,
+  out_of_order: outOfOrder,
+};
