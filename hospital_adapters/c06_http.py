@@ -89,7 +89,8 @@ class C06Client:
             nonlocal sent
             sent = sent or event.endswith("send_request_headers.started")
 
-        timeout = httpx.Timeout(limit, connect=min(limit, self._settings.timeouts.connect))
+        # TCP and TLS get this much each, so that the limit below never cuts off a handshake: the socket would leak.
+        timeout = httpx.Timeout(limit, connect=min(limit * 0.45, self._settings.timeouts.connect))
         request = httpx.Request(
             method,
             self._settings.url + target,
