@@ -1,0 +1,5 @@
+"""``python -m kiosk`` is ``kioskctl``."""
+
+from kiosk.cli import main
+
+main()

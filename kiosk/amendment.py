@@ -1,0 +1,58 @@
+"""What happens when the gateway's answer comes after the visit was registered without it.
+
+The answer reaches the hospital where the hospital can amend a visit; else it goes on the staff list. All of this runs
+inside the transaction that learnt the answer or the registration, whichever came second.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from kiosk import outbox_table, records
+from kiosk.journal import Journal
+from kiosk.model import EligibilityClass
+from kiosk.records import CheckIn
+
+_STAFF_REASON = {
+    EligibilityClass.INSURED: "coverage_to_enter",
+    EligibilityClass.INSURED_NEW_CARD: "coverage_to_enter",
+    EligibilityClass.NOT_INSURED: "turned_not_insured",
+    EligibilityClass.NEEDS_STAFF: "turned_needs_staff",
+}
+
+
+def bring_to_hospital(connection: sa.Connection, checkin: CheckIn, *, can_amend: bool, now: datetime) -> None:
+    """If the visit was registered while nothing was known and now something is: amend it, or call staff."""
+    registered = checkin.registered_status
+    if checkin.hospital_state != "accepted" or registered is None or not registered.unanswered:
+        return
+    if checkin.status is None or checkin.status.unanswered:
+        return
+    if can_amend:
+        row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin.checkin_id)
+        if row is None or row.kind != "amend" or row.state == "done":
+            outbox_table.enqueue(connection, outbox_table.HOSPITAL, "amend", checkin.checkin_id, now)
+    else:
+        records.call_staff(connection, checkin.checkin_id, _STAFF_REASON[checkin.status], now)
+
+
+def take_in_late_answer(
+    connection: sa.Connection, journal: Journal, checkin: CheckIn, *, can_amend: bool, now: datetime
+) -> None:
+    """Follow up an answer that came after the person had left with a number. *checkin* already carries the answer."""
+    if checkin.closed_reason is not None or checkin.status is None or checkin.status.unanswered:
+        return
+    held = checkin.hospital_state == "waiting" and (
+        outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin.checkin_id) is None
+    )
+    if checkin.status is EligibilityClass.NOT_INSURED and checkin.bhyt:
+        records.update(connection, checkin.checkin_id, bhyt=False)
+        journal.visit(connection, checkin, bhyt=False, now=now)
+    if checkin.hospital_state == "accepted":
+        bring_to_hospital(connection, checkin, can_amend=can_amend, now=now)
+    elif not checkin.status.insured and checkin.bhyt is not None:
+        records.call_staff(connection, checkin.checkin_id, _STAFF_REASON[checkin.status], now)
+    elif held:
+        outbox_table.enqueue(connection, outbox_table.HOSPITAL, "push", checkin.checkin_id, now)

@@ -1,0 +1,175 @@
+"""Wires the parts that a configuration names. The only place that picks real ones."""
+
+from __future__ import annotations
+
+import secrets
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from importlib.metadata import entry_points
+from pathlib import Path
+
+import sqlalchemy as sa
+
+from kiosk import journal, outbox_table, records
+from kiosk.checkin import CheckIns, Policy
+from kiosk.config import Config, InsuranceTable, read_officers, read_secret, secret_path
+from kiosk.errors import ConfigError
+from kiosk.health import Health
+from kiosk.hospital_push import HospitalPush
+from kiosk.insurance.vss_gateway import VssGateway
+from kiosk.insurance.vss_settings import VssSettings
+from kiosk.journal import Journal
+from kiosk.metrics import Metrics
+from kiosk.model import Eligibility
+from kiosk.outbox import Backoff, Delivery, Outbox
+from kiosk.ports import AdapterContext, HospitalAdapter, HospitalAdapterFactory
+from kiosk.province_client import ProvinceClient
+from kiosk.recheck import Recheck
+from kiosk.records import CheckIn
+from kiosk.stations import Station, Timings
+from kiosk.store import Store, read_or_make_key
+
+
+def utc_now() -> datetime:
+    """The wall clock."""
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Everything a daemon runs, wired."""
+
+    config: Config
+    store: Store
+    journal: Journal
+    checkins: CheckIns
+    outbox: Outbox
+    station: Station
+    gateway: VssGateway
+    hospital: HospitalAdapter
+    province: ProvinceClient
+    metrics: Metrics
+    health: Health
+
+    async def close(self) -> None:
+        """Release connections and files."""
+        await self.gateway.close()
+        await self.hospital.close()
+        await self.province.close()
+        self.store.close()
+
+
+def build(config: Config, beside: Path) -> Parts:
+    """Open the store and wire all parts; *beside*: the folder of the configuration file, where secrets may lie.
+
+    ConfigError for a wrong setting or secret, StoreError if the store cannot be opened safely.
+    """
+    data = config.station.data
+    gateway = _gateway(config, beside)
+    hospital = load_adapter(config, beside)
+    data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    store = _open_store(config, beside)
+    now = utc_now()
+    facility_key = store.run_now(lambda c: _wake_up(c, now, config.hospital.grace))
+    metrics, health = Metrics(), Health()
+    backoff = Backoff(config.outbox.base, config.outbox.cap)
+    written = Journal(facility_key)
+
+    def observe(checkin: CheckIn, answer: Eligibility) -> None:
+        metrics.lookup(checkin, answer)
+        health.answered(answer)
+
+    def delivered(outcome: str) -> None:
+        metrics.delivery(outcome)
+        health.hospital.note(outcome != "retry", "no answer")
+
+    push = HospitalPush(
+        store, hospital, utc_now, facility=config.station.facility, grace=config.hospital.grace, observe=delivered
+    )
+    province = ProvinceClient(
+        store,
+        url=config.province.url,
+        facility=config.station.facility,
+        station=config.station.id,
+        ca_file=config.province.ca_file,
+    )
+    deliveries: list[Delivery] = [push, province]
+    outbox = Outbox(store, utc_now, deliveries, backoff)
+    checkins = CheckIns(
+        store=store,
+        journal=written,
+        gateway=gateway,
+        hospital=hospital,
+        outbox=outbox,
+        clock=utc_now,
+        policy=_policy(config),
+        observe=observe,
+    )
+    outbox.add(Recheck(checkins))
+    station = Station(config.station.id, checkins, utc_now, _timings(config), simulated=config.demo)
+    return Parts(config, store, written, checkins, outbox, station, gateway, hospital, province, metrics, health)
+
+
+def _open_store(config: Config, beside: Path) -> Store:
+    credential = config.station.store_key_file
+    key = read_or_make_key(config.station.data, secret_path(credential, beside) if credential else None)
+    return Store(config.station.data, key)
+
+
+def _wake_up(connection: sa.Connection, now: datetime, grace: float) -> bytes:
+    """After a stop of any kind: nobody stands at a station, and what was being sent has an unknown outcome."""
+    records.abandon_open(connection)
+    outbox_table.recover(connection, now, timedelta(seconds=grace))
+    return journal.prepare(connection)
+
+
+def _gateway(config: Config, beside: Path) -> VssGateway:
+    table: InsuranceTable = config.insurance
+    name, citizen = read_officers(read_secret(table.officers_file, beside))[0]
+    shared = table.model_dump(exclude={"adapter", "password_file", "officers_file", "recheck_after"})
+    return VssGateway(
+        VssSettings(
+            **shared,
+            password=read_secret(table.password_file, beside),
+            officer_name=name,
+            officer_id=citizen,
+            facility=config.station.facility,
+        )
+    )
+
+
+def load_adapter(config: Config, beside: Path) -> HospitalAdapter:
+    """The hospital adapter named in the configuration; only that plug-in is imported. ConfigError if there is none."""
+    found = entry_points(group="hospital_adapters", name=config.hospital.adapter)
+    if not found:
+        known = ", ".join(sorted(point.name for point in entry_points(group="hospital_adapters")))
+        raise ConfigError(f"hospital.adapter: expected one of {known}")
+    factory: HospitalAdapterFactory = next(iter(found)).load()
+    context = AdapterContext(config.station.facility, lambda name: read_secret(name, beside))
+    return factory(config.hospital.own, context)
+
+
+def _policy(config: Config) -> Policy:
+    return Policy(
+        station=config.station.id,
+        unchecked=config.hospital.unchecked,
+        number_wait=config.policy.number_wait,
+        recheck_after=config.insurance.recheck_after,
+    )
+
+
+def _timings(config: Config) -> Timings:
+    return Timings(
+        confirm=config.policy.confirm_seconds,
+        choose=config.policy.choose_seconds,
+        done=config.policy.done_seconds,
+        staff=config.policy.staff_seconds,
+    )
+
+
+def own_file(path: Path, make: str | None = None) -> str:
+    """The text of a 0600 file of the data folder, made with *make* (or a random token) when it is missing."""
+    if not path.exists():
+        path.touch(mode=0o600)
+        path.write_text(make or secrets.token_urlsafe(24), "ascii")
+    return path.read_text("ascii").strip()

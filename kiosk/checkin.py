@@ -1,0 +1,302 @@
+"""The check-in, top to bottom: present a document, look the person up, choose a service, accept.
+
+One rule carries all others: what a screen may say is decided by what one committed transaction holds (invariant 1).
+The hospital is reached only through the outbox; this module commits, rings the bell, and waits a little for the
+number (architecture, section 4).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from kiosk import events, outbox_table, records
+from kiosk.errors import HospitalError
+from kiosk.journal import Journal
+from kiosk.model import (
+    Document,
+    Eligibility,
+    EligibilityClass,
+    Identity,
+    KeyKind,
+    Lane,
+    MatchKind,
+    Method,
+    PatientMatch,
+    Service,
+    local_day,
+)
+from kiosk.outbox import Outbox
+from kiosk.ports import Clock, EligibilityGateway, HospitalAdapter
+from kiosk.records import CheckIn
+from kiosk.store import Store
+
+NUMBER_PREFIX = "K"
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a facility decides. Times in seconds."""
+
+    station: str
+    unchecked: str = "push"  # push | hold: what to do with a visit while the gateway cannot say
+    number_wait: float = 8.0  # how long a patient waits for the hospital's number
+    find_patient_wait: float = 8.0
+    remember: timedelta = timedelta(minutes=15)
+    recheck_after: tuple[float, ...] = (60.0, 300.0, 900.0, 1800.0, 3600.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A person stands here. ``again``: the same person was accepted earlier today, ``checkin`` is that passage."""
+
+    checkin: CheckIn
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The number that was read or typed, ready to be asked with."""
+
+    number: str
+    kind: KeyKind
+    method: Method
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIns:
+    """The use case. One instance serves all stations of a daemon."""
+
+    store: Store
+    journal: Journal
+    gateway: EligibilityGateway
+    hospital: HospitalAdapter
+    outbox: Outbox
+    clock: Clock
+    policy: Policy
+    observe: Callable[[CheckIn, Eligibility], None]
+
+    async def present(
+        self, document: Document, key: Key, *, lane: Lane, station: str | None = None, another: bool = False
+    ) -> Presented:
+        """Open a check-in for *document*, or find the one that this person already has today.
+
+        *another*: the person asked for a second examination, so an accepted check-in of today does not count.
+        StoreError if it could not be written: then nothing was opened.
+        """
+        now = self.clock()
+        person = records.person_key(self.journal.facility_key, key.number)
+        identity = document.identity or Identity()
+
+        def work(connection: sa.Connection) -> Presented:
+            earlier = records.accepted_today(connection, person, str(local_day(now)))
+            if earlier is not None and not another:
+                return Presented(earlier, again=True)
+            checkin_id = events.new_event_id()
+            records.insert(
+                connection,
+                checkin_id=checkin_id,
+                station=station or self.policy.station,
+                happened_at=now,
+                person_key=person,
+                document_kind=document.kind.value,
+                method=key.method.value,
+                lane=lane.value,
+                carrier="unknown",
+                holder_check="none" if lane is Lane.SELF else "staff",
+                warnings=document.warnings,
+                identity=identity,
+                key_kind=key.kind.value,
+                key_number=key.number,
+            )
+            return Presented(_existing(connection, checkin_id), again=False)
+
+        return await self.store.run(work)
+
+    async def abandon(self, checkin_id: str) -> None:
+        """The person went away before anything was accepted."""
+
+        def work(connection: sa.Connection) -> None:
+            if _existing(connection, checkin_id).state in ("presented", "looked_up"):
+                records.update(connection, checkin_id, state="abandoned")
+
+        await self.store.run(work)
+
+    async def look_up(self, checkin_id: str) -> CheckIn:
+        """Ask the gateway, and beside it whether the hospital knows the person; returns the check-in with both answers.
+
+        A real answer about the same person within ``policy.remember`` is used again instead of a second question.
+        """
+        checkin = await self.store.read(lambda c: _existing(c, checkin_id))
+        since = self.policy.remember
+        now = self.clock()
+        known = await self.store.read(lambda c: records.recent_answer(c, checkin.person_key, now, since))
+        finding = asyncio.create_task(self._find_patient(checkin.identity))
+        try:
+            answer = known or await self.ask(checkin)
+            patient = await finding
+        finally:
+            finding.cancel()
+
+        def work(connection: sa.Connection) -> CheckIn:
+            fresh = _existing(connection, checkin_id)
+            if known is None:
+                attempt = records.lookups_of(connection, checkin_id) + 1
+                self.journal.lookup(connection, fresh, answer, attempt, self.clock())
+            changes: dict[str, Any] = {} if patient is None else {"patient": patient}
+            if fresh.state == "presented":
+                changes["state"] = "looked_up"
+            records.update(
+                connection,
+                checkin_id,
+                eligibility=answer,
+                status=answer.status.value,
+                answer_origin="remembered" if known else "live",
+                **changes,
+            )
+            return _existing(connection, checkin_id)
+
+        result = await self.store.run(work)
+        self.outbox.wake(outbox_table.PROVINCE)
+        return result
+
+    async def ask(self, checkin: CheckIn) -> Eligibility:
+        """One question to the gateway for this check-in; a person without name or birth date goes to staff instead."""
+        key = checkin.lookup_key
+        if key is None:
+            return Eligibility(EligibilityClass.NEEDS_STAFF, "identity_incomplete", self.clock(), attempts=0)
+        answer = await self.gateway.lookup(key, local_day(checkin.happened_at))
+        self.observe(checkin, answer)
+        return answer
+
+    async def _find_patient(self, identity: Identity) -> PatientMatch | None:
+        """Who the hospital knows; None when it cannot say now, the push asks again then."""
+        if not self.hospital.capabilities.find_patient or identity.personal_id is None:
+            return None
+        try:
+            async with asyncio.timeout(self.policy.find_patient_wait):
+                return await self.hospital.find_patient(identity)
+        except (TimeoutError, HospitalError):
+            return None
+
+    async def menu(self) -> tuple[Service, ...]:
+        """Today's services: the hospital's, or the last menu it gave us while it is away; empty when there is none."""
+        if not self.hospital.capabilities.menu:
+            return ()
+        try:
+            async with asyncio.timeout(self.policy.find_patient_wait):
+                services = await self.hospital.services(local_day(self.clock()))
+        except (TimeoutError, HospitalError):
+            stored = await self.store.read(lambda c: records.get_setting(c, "menu"))
+            return records.load_services(stored or [])
+        values = records.dump_services(services)
+        if await self.store.read(lambda c: records.get_setting(c, "menu")) != values:
+            await self.store.run(lambda c: records.put_setting(c, "menu", values))
+        return services
+
+    def staff_reason(self, checkin: CheckIn) -> str | None:
+        """Why this person must see staff before a service can be chosen, or None."""
+        if checkin.status is EligibilityClass.NEEDS_STAFF:
+            return checkin.eligibility.reason if checkin.eligibility else "needs_staff"
+        if checkin.patient is not None and checkin.patient.kind is MatchKind.MANY:
+            return "hospital_patient_ambiguous"
+        if checkin.patient is not None and checkin.patient.kind is MatchKind.MISMATCH:
+            return "hospital_patient_differs"
+        return None
+
+    async def accept(self, checkin_id: str, service: Service, *, insured: bool, another: bool = False) -> CheckIn:
+        """Accept the visit and wait a little for the hospital's number; the result always carries a number.
+
+        *insured*: register as an insured visit. Accepting twice, or a person already accepted today, gives the
+        ticket of the first time (unless *another* examination was asked for).
+        """
+        with self.outbox.expecting(checkin_id) as attempted:
+            checkin = await self.store.run(
+                lambda c: self._accept(c, checkin_id, service, insured=insured, another=another)
+            )
+            self.outbox.wake(outbox_table.HOSPITAL)
+            self.outbox.wake(outbox_table.PROVINCE)
+            if checkin.number is None and not self._held(checkin):
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(self.policy.number_wait):
+                        await attempted
+        return await self.store.run(lambda c: self._with_number(c, checkin.checkin_id))
+
+    def _accept(
+        self, connection: sa.Connection, checkin_id: str, service: Service, *, insured: bool, another: bool
+    ) -> CheckIn:
+        now = self.clock()
+        checkin = _existing(connection, checkin_id)
+        if checkin.state == "accepted":
+            return checkin
+        earlier = records.accepted_today(connection, checkin.person_key, checkin.day)
+        if earlier is not None and not another:
+            records.update(connection, checkin_id, state="abandoned")
+            return earlier
+        records.update(
+            connection,
+            checkin_id,
+            state="accepted",
+            accepted_at=now,
+            service=service,
+            bhyt=insured,
+            hospital_state="waiting",
+        )
+        if not self._held(checkin):
+            outbox_table.enqueue(connection, outbox_table.HOSPITAL, "push", checkin_id, now)
+        if checkin.unanswered:
+            self.schedule_recheck(connection, checkin_id)
+        self.journal.visit(connection, checkin, bhyt=insured, now=now)
+        return _existing(connection, checkin_id)
+
+    def _held(self, checkin: CheckIn) -> bool:
+        return checkin.unanswered and self.policy.unchecked == "hold"
+
+    def schedule_recheck(self, connection: sa.Connection, checkin_id: str) -> None:
+        """Ask the gateway again later, by the schedule of the policy; once per check-in."""
+        open_row = outbox_table.of_ref(connection, outbox_table.GATEWAY, checkin_id)
+        if open_row is None or open_row.state == "done":
+            now = self.clock()
+            due = now + timedelta(seconds=self.policy.recheck_after[0])
+            outbox_table.enqueue(connection, outbox_table.GATEWAY, "recheck", checkin_id, now, due=due)
+
+    def _with_number(self, connection: sa.Connection, checkin_id: str) -> CheckIn:
+        """Whoever is accepted leaves with a number: the kiosk's own when the hospital gave none in time."""
+        checkin = _existing(connection, checkin_id)
+        if checkin.number is None:
+            number = records.next_number(connection, local_day(self.clock()), NUMBER_PREFIX)
+            records.update(connection, checkin_id, kiosk_number=number)
+        return _existing(connection, checkin_id)
+
+    async def send_to_staff(self, checkin_id: str, reason: str) -> CheckIn:
+        """Accept the person with a number for the desk; staff decide what the visit will be."""
+
+        def work(connection: sa.Connection) -> CheckIn:
+            checkin = _existing(connection, checkin_id)
+            if checkin.state != "accepted":
+                now = self.clock()
+                records.update(connection, checkin_id, state="accepted", accepted_at=now)
+                records.call_staff(connection, checkin_id, reason, now)
+                if checkin.status is not None and checkin.unanswered:
+                    self.schedule_recheck(connection, checkin_id)
+            return self._with_number(connection, checkin_id)
+
+        return await self.store.run(work)
+
+    async def ask_hospital_for(self, number: str) -> Identity | None:
+        """The person whom the hospital knows under a 12-digit number, for an entry by number alone; None if nobody."""
+        match = await self._find_patient(Identity(personal_id=number))
+        return match.person if match is not None and match.kind in (MatchKind.ONE, MatchKind.MISMATCH) else None
+
+
+def _existing(connection: sa.Connection, checkin_id: str) -> CheckIn:
+    checkin = records.get(connection, checkin_id)
+    if checkin is None:
+        raise LookupError("no such check-in")
+    return checkin

@@ -1,0 +1,219 @@
+"""The configuration file of the daemon (interfaces, section 7): unknown keys and wrong values stop the start.
+
+Secrets are never in the file: a ``*_file`` setting names a systemd credential or a file.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import tomllib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from kiosk.errors import ConfigError
+
+
+def _listen(value: str) -> str:
+    host, _, port = value.rpartition(":")
+    if not host or not port.isdigit() or not 0 < int(port) < 65536:
+        raise ValueError('expected "address:port"')
+    return value
+
+
+def _local_listen(value: str) -> str:
+    host = _listen(value).rpartition(":")[0].strip("[]")
+    if not _is_loopback(host):
+        raise ValueError("the patient screen listens on loopback only, such as 127.0.0.1:8080")
+    return value
+
+
+def _is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Listen = Annotated[str, AfterValidator(_local_listen)]
+
+
+class _Table(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class StationTable(_Table):
+    """This machine. ``facility`` is the five-character code, ``data`` the folder of the store."""
+
+    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    facility: Annotated[str, Field(pattern=r"^[0-9A-Z]{5}$")]
+    listen: Listen = "127.0.0.1:8080"
+    data: Path
+    store_key_file: str | None = None
+
+
+class PolicyTable(_Table):
+    """What the facility decides."""
+
+    document: Literal["chip_first", "chip_periodic", "qr_first"] = "chip_first"
+    number_wait: Seconds = 8
+    confirm_seconds: Seconds = 40
+    choose_seconds: Seconds = 90
+    done_seconds: Seconds = 20
+    staff_seconds: Seconds = 30
+
+
+class StaffTable(_Table):
+    """The second listener, for staff on other machines; it needs a certificate."""
+
+    listen: str = ""
+    cert_file: str = ""
+    key_file: str = ""
+    hosts: tuple[str, ...] = ()
+
+    @model_validator(mode="after")
+    def _needs_certificate(self) -> StaffTable:
+        if self.listen:
+            _listen(self.listen)
+            if not self.cert_file or not self.key_file or not self.hosts:
+                raise ValueError("a staff listener needs cert_file, key_file and hosts")
+        return self
+
+
+class ScannerTable(_Table):
+    """The serial scanner: a stable path or any pyserial URL; empty: none."""
+
+    port: str = ""
+    baud: Annotated[int, Field(ge=300, le=4_000_000)] = 9600
+
+
+class InsuranceTable(_Table):
+    """The insurance gateway; see kiosk.insurance for what each setting does."""
+
+    adapter: Literal["vss"] = "vss"
+    url: str
+    account: str
+    password_file: str
+    officers_file: str
+    encoding: Literal["json", "form"] = "json"
+    md5_case: Literal["upper", "lower"] = "upper"
+    connect_timeout: Seconds = 3
+    read_timeout: Seconds = 8
+    total_timeout: Annotated[float, Field(gt=0, le=15)] = 15
+    retry_pause: Annotated[float, Field(ge=0, le=10)] = 3
+    max_in_flight: Annotated[int, Field(ge=1, le=8)] = 2
+    per_second: Annotated[float, Field(gt=0, le=100)] = 1
+    ca_file: Path | None = None
+    recheck_after: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (60, 300, 900, 1800, 3600)
+
+
+class HospitalTable(BaseModel):
+    """The hospital system. All keys but these belong to the adapter, which checks them itself."""
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    adapter: str
+    unchecked: Literal["push", "hold"] = "push"
+    grace: Annotated[float, Field(ge=0, le=600)] = 60
+
+    @property
+    def own(self) -> dict[str, Any]:
+        """The adapter's own settings."""
+        return dict(self.model_extra or {})
+
+
+class ProvinceTable(_Table):
+    """The province hub; no URL: events wait in the store."""
+
+    url: str = ""
+    ca_file: Path | None = None
+    heartbeat_seconds: Seconds = 60
+
+
+class OutboxTable(_Table):
+    """Pauses between attempts, in seconds."""
+
+    base: Seconds = 2
+    cap: Seconds = 300
+
+
+class Config(_Table):
+    """The whole file. ``demo`` is refused unless everything stays on this machine."""
+
+    demo: bool = False
+    station: StationTable
+    policy: PolicyTable = PolicyTable()
+    staff: StaffTable = StaffTable()
+    scanner: ScannerTable = ScannerTable()
+    insurance: InsuranceTable
+    hospital: HospitalTable
+    province: ProvinceTable = ProvinceTable()
+    outbox: OutboxTable = OutboxTable()
+
+    @model_validator(mode="after")
+    def _demo_stays_here(self) -> Config:
+        if self.demo:
+            urls = [self.insurance.url, self.province.url, str(self.hospital.own.get("url", ""))]
+            if any(url and not _is_loopback(urlsplit(url).hostname or "") for url in urls) or self.staff.listen:
+                raise ValueError("demo: every URL must be on loopback and there is no staff listener")
+        return self
+
+
+def load(path: Path) -> Config:
+    """Read and check the file at *path*. ConfigError names the key and what was expected, never a value."""
+    try:
+        values = tomllib.loads(path.read_text("utf-8"))
+    except OSError as exc:
+        raise ConfigError(f"cannot read {path.name}: {exc.strerror}") from None
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
+        raise ConfigError(f"{path.name} is not TOML: {exc}") from None
+    return parse(values)
+
+
+def parse(values: dict[str, Any]) -> Config:
+    """Check the tables of a configuration that has been read."""
+    try:
+        return Config.model_validate(values)
+    except ValidationError as exc:
+        problems = (".".join(str(part) for part in e["loc"]) + ": " + e["msg"] for e in exc.errors())
+        raise ConfigError("; ".join(problems)) from None
+
+
+def secret_path(name: str, beside: Path) -> Path:
+    """Where a ``*_file`` setting points: an absolute path, a systemd credential, or a file in the folder *beside*."""
+    if (path := Path(name)).is_absolute():
+        return path
+    if (credentials := os.environ.get("CREDENTIALS_DIRECTORY")) and (path := Path(credentials) / name).exists():
+        return path
+    return beside / name
+
+
+def read_secret(name: str, beside: Path) -> str:
+    """The text of a secret, without surrounding white space. ConfigError names the file, never its content."""
+    path = secret_path(name, beside)
+    try:
+        return path.read_text("utf-8").strip()
+    except OSError as exc:
+        raise ConfigError(f"secret {name}: {exc.strerror}") from None
+    except UnicodeDecodeError:
+        raise ConfigError(f"secret {name}: expected UTF-8 text") from None
+
+
+def read_officers(text: str) -> list[tuple[str, str]]:
+    """The registered officers: one a line, ``name;12-digit number``; lines starting with ``#`` are left out."""
+    officers = []
+    for number, line in enumerate(text.splitlines(), 1):
+        if not line.strip() or line.lstrip().startswith("#"):
+            continue
+        name, separator, citizen = line.partition(";")
+        citizen = citizen.strip()
+        if not separator or not name.strip() or len(citizen) != 12 or not citizen.isascii() or not citizen.isdigit():
+            raise ConfigError(f'officers, line {number}: expected "name;12-digit number"')
+        officers.append((name.strip(), citizen))
+    if not officers:
+        raise ConfigError("officers: expected at least one")
+    return officers

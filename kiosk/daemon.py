@@ -1,0 +1,337 @@
+"""The daemon: one event loop with the web servers, the outbox worker, the scanner's scans and the heartbeat."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import secrets
+import shutil
+import signal
+import socket
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import uvicorn
+from starlette.types import ASGIApp
+
+from kiosk import __version__, events, notify, outbox_table, records
+from kiosk.bootstrap import Parts, build, own_file, utc_now
+from kiosk.config import Config
+from kiosk.errors import ConfigError, KioskError, ProvinceUnavailable, StoreError
+from kiosk.readers.serial_scanner import SerialScanner
+from kiosk.readers.state import ReaderState
+from kiosk.web.admin import admin_app
+from kiosk.web.app import local_app, staff_app
+from kiosk.web.guards import Guards
+from kiosk.web.patient import COOKIE
+from kiosk.web.staff_accounts import StaffAccounts
+
+log = logging.getLogger(__name__)
+
+ADMIN_SOCKET = "admin.sock"
+_GRACE = 25.0
+_PROBE_SECONDS = 1.0
+_MIN_FREE_MB = 50
+
+
+class _Server(uvicorn.Server):
+    """A server whose signals the daemon handles itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+
+class Daemon:
+    """Runs the wired parts until a signal."""
+
+    def __init__(self, config: Config, beside: Path) -> None:
+        """Wire everything; ConfigError or StoreError refuse the start."""
+        self._config = config
+        self.parts: Parts = build(config, beside)
+        self._stop = asyncio.Event()
+        self._beat = time.monotonic()
+        data = config.station.data
+        self._token = own_file(data / "screen-token")
+        self._accounts = StaffAccounts(self.parts.store, utc_now, own_file(data / "staff-setup-code"))
+        self._scanner = self._make_scanner()
+
+    async def run(self) -> None:
+        """Serve until SIGTERM or SIGINT; deliveries under way may end, at most for the grace period."""
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self._stop.set)
+        parts = self.parts
+        if self._config.demo:
+            await self._accounts.add("demo", "demo")
+        servers = self._servers()
+        delivering = asyncio.create_task(parts.outbox.run(), name="outbox")
+        serving = [asyncio.create_task(server.serve([sock])) for server, sock in servers]
+        minding = [
+            asyncio.create_task(work, name=name)
+            for name, work in (
+                ("probe", self._mind_store()),
+                ("heartbeat", self._heartbeats()),
+            )
+        ]
+        watchdog = asyncio.create_task(notify.keep_alive(self._alive))
+        if self._scanner is not None:
+            self._scanner.start()
+        notify.notify("READY=1")
+        log.info("ready")
+        stopping = asyncio.create_task(self._stop.wait())
+        await asyncio.wait([stopping, delivering, *serving, *minding], return_when=asyncio.FIRST_COMPLETED)
+        failed = not self._stop.is_set()
+        notify.notify("STOPPING=1")
+        parts.outbox.stop()
+        if self._scanner is not None:
+            await asyncio.to_thread(self._scanner.stop)
+        for server, _ in servers:
+            server.should_exit = True
+        _, unfinished = await asyncio.wait([delivering, *serving], timeout=_GRACE)
+        for task in [*unfinished, *minding, watchdog, stopping]:
+            task.cancel()
+        await asyncio.gather(*unfinished, *minding, watchdog, stopping, return_exceptions=True)
+        await parts.close()
+        log.info("stopped")
+        if failed:
+            raise KioskError("a part of the daemon ended by itself")
+
+    # -- what it serves ----------------------------------------------------------------------------------------
+
+    def _servers(self) -> list[tuple[_Server, socket.socket]]:
+        parts, config = self.parts, self._config
+        screen_secret = secrets.token_urlsafe(32)
+        host, port = _address(config.station.listen)
+        local = local_app(
+            station=parts.station,
+            facility=config.station.facility,
+            screen_secret=screen_secret,
+            token=self._token,
+            checkins=parts.checkins,
+            accounts=self._accounts if config.demo else None,
+            status=self._status,
+            ready=self._not_ready,
+            metrics=self._metrics,
+        )
+        guarded = Guards(
+            local,
+            hosts=[f"{name}:{port}" for name in {host, "127.0.0.1", "localhost", "[::1]"}],
+            secure=False,
+            token=self._token,
+            page_cookie=(COOKIE, screen_secret),
+        )
+        servers = [(_server(guarded), _bind(host, port))]
+        if config.staff.listen:
+            host, port = _address(config.staff.listen)
+            app = staff_app(checkins=parts.checkins, accounts=self._accounts, status=self._status)
+            names = [f"{name}:{port}" for name in config.staff.hosts] + (
+                list(config.staff.hosts) if port == 443 else []
+            )
+            staff = Guards(app, hosts=names, secure=True, token=secrets.token_urlsafe(32))
+            tls = {"ssl_certfile": config.staff.cert_file, "ssl_keyfile": config.staff.key_file}
+            servers.append((_server(staff, **tls), _bind(host, port)))
+        admin = admin_app(
+            store=parts.store,
+            clock=utc_now,
+            outbox=parts.outbox,
+            gateway=parts.gateway,
+            hospital=parts.hospital,
+            province=parts.province,
+        )
+        servers.append((_server(admin), _bind_socket(config.station.data / ADMIN_SOCKET)))
+        return servers
+
+    # -- what it reads -----------------------------------------------------------------------------------------
+
+    def _make_scanner(self) -> SerialScanner | None:
+        table = self._config.scanner
+        if not table.port:
+            return None
+        loop = asyncio.get_running_loop()
+
+        def scanned(raw: bytes) -> None:
+            loop.call_soon_threadsafe(self._scan, raw)
+
+        def changed(state: ReaderState) -> None:
+            loop.call_soon_threadsafe(self._reader_changed, state.attached)
+
+        self._reader_changed(False)
+        return SerialScanner(table.port, table.baud, scanned, changed)
+
+    def _scan(self, raw: bytes) -> None:
+        task = asyncio.create_task(self._take_scan(raw))
+        task.add_done_callback(lambda done: done.exception() if not done.cancelled() else None)
+
+    async def _take_scan(self, raw: bytes) -> None:
+        try:
+            await self.parts.station.scan(raw)
+        except KioskError as exc:
+            log.info("scan not taken", extra={"code": exc.code})
+
+    def _reader_changed(self, attached: bool) -> None:
+        self.parts.metrics.reader("scanner", attached)
+        self.parts.health.reader.note(attached, "unplugged")
+        self.parts.station.reader_changed(attached)
+
+    # -- what it minds -----------------------------------------------------------------------------------------
+
+    async def _mind_store(self) -> None:
+        """Try the store once a second while it takes nothing, and every half minute while it does."""
+        while True:
+            healthy = await self._store_works()
+            if healthy:
+                self.parts.station.recover()
+            self._beat = time.monotonic()
+            pause = _PROBE_SECONDS if not healthy else 30.0
+            while pause > 0 and (healthy is (self.parts.station.phase != "out_of_order")):
+                await asyncio.sleep(min(pause, _PROBE_SECONDS))
+                self._beat = time.monotonic()
+                pause -= _PROBE_SECONDS
+
+    async def _store_works(self) -> bool:
+        now = utc_now().isoformat()
+        try:
+            await self.parts.store.run(lambda c: records.put_setting(c, "probe", now))
+        except StoreError as exc:
+            self.parts.health.store.note(False, exc.code)
+            self.parts.station.break_down("store")
+            return False
+        self.parts.health.store.note(True, None)
+        return True
+
+    def _alive(self) -> bool:
+        return time.monotonic() - self._beat < 20
+
+    async def _heartbeats(self) -> None:
+        """Tell the province that this station lives; what does not arrive is not kept."""
+        table = self._config.province
+        while table.url:
+            with contextlib.suppress(ProvinceUnavailable, StoreError):
+                await self.parts.province.heartbeat(await self._heartbeat())
+            await asyncio.sleep(table.heartbeat_seconds)
+        await asyncio.Event().wait()
+
+    async def _heartbeat(self) -> dict[str, object]:
+        depth = await self.parts.store.read(outbox_table.depth)
+        epoch = await self.parts.store.read(lambda c: records.get_setting(c, "epoch"))
+        now = utc_now()
+        reader = self.parts.health.reader.ok
+        return events.heartbeat(
+            event_id=events.new_event_id(),
+            epoch=epoch,
+            happened_at=now,
+            version=__version__,
+            readers={} if reader is None else {"scanner": "ok" if reader else "gone"},
+            outbox_waiting=sum(rows for _, _, rows, _ in depth),
+            oldest_waiting_s=max((int((now - oldest).total_seconds()) for *_, oldest in depth), default=None),
+            clock_offset_ms=None,
+            disk_free_mb=self._free_mb(),
+        )
+
+    def _free_mb(self) -> int:
+        return shutil.disk_usage(self._config.station.data).free // (1024 * 1024)
+
+    async def _not_ready(self) -> list[str]:
+        """Why no patient can be served, if so."""
+        reasons = []
+        if self.parts.station.phase == "out_of_order" or not self.parts.health.store.ok:
+            reasons.append("store")
+        if self._scanner is not None and not self._scanner.state.attached:
+            reasons.append("scanner")
+        return reasons
+
+    async def _metrics(self) -> bytes:
+        depth = await self.parts.store.read(outbox_table.depth)
+        self.parts.metrics.outbox(depth, datetime.now(UTC))
+        return self.parts.metrics.render()
+
+    async def _status(self) -> dict[str, Any]:
+        """The state of everything around, for the staff screen."""
+        parts = self.parts
+        depth = await parts.store.read(outbox_table.depth)
+        capabilities = parts.hospital.capabilities
+        return {
+            "facility": self._config.station.facility,
+            "station": self._config.station.id,
+            "gateway": parts.health.gateway.view(),
+            "hospital": parts.health.hospital.view(),
+            "store": parts.health.store.view(),
+            "reader_ok": parts.health.reader.ok,
+            "disk_low": self._free_mb() < _MIN_FREE_MB,
+            "province": {
+                "enrolled": await parts.province.enrolled(),
+                "waiting": sum(rows for to, _, rows, _ in depth if to == outbox_table.PROVINCE),
+            },
+            "outbox": [
+                {"destination": to, "state": state, "rows": rows, "oldest": oldest.isoformat()}
+                for to, state, rows, oldest in depth
+            ],
+            "capabilities": {
+                "menu": capabilities.menu,
+                "find_patient": capabilities.find_patient,
+                "history": capabilities.history,
+                "amend": capabilities.amend,
+                "cancel": capabilities.cancel,
+            },
+        }
+
+
+def _address(listen: str) -> tuple[str, int]:
+    host, _, port = listen.rpartition(":")
+    return host, int(port)
+
+
+def _server(app: ASGIApp, **options: Any) -> _Server:
+    return _Server(
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            timeout_keep_alive=30,
+            limit_concurrency=200,
+            h11_max_incomplete_event_size=16 * 1024,
+            **options,
+        )
+    )
+
+
+def _bind(host: str, port: int) -> socket.socket:
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host.strip("[]"), port))
+    except OSError as exc:
+        sock.close()
+        raise ConfigError(f"cannot listen on {host}:{port}: {exc.strerror}") from None
+    return sock
+
+
+def _bind_socket(path: Path) -> socket.socket:
+    path.unlink(missing_ok=True)
+    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        sock.bind(str(path))
+    except OSError as exc:
+        sock.close()
+        raise ConfigError(f"cannot open {path.name} in the data folder: {exc.strerror or exc}") from None
+    path.chmod(0o600)
+    return sock
+
+
+async def _run(config: Config, beside: Path) -> None:
+    await Daemon(config, beside).run()
+
+
+def run(config: Config, beside: Path) -> None:
+    """Run the daemon to its end; KioskError refuses the start."""
+    asyncio.run(_run(config, beside))

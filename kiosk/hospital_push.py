@@ -1,0 +1,157 @@
+"""Takes accepted visits to the hospital, each at most once unless a repeat is surely harmless.
+
+What may be repeated after a lost answer depends on the adapter (his-kiosk-c06.md 8): with a key the same request
+again; with a history the look-up first; with neither, staff decide. A row found in ``sending`` after a crash is the
+same case.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from kiosk import outbox_table, records
+from kiosk.amendment import bring_to_hospital
+from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
+from kiosk.model import Encounter, Idempotency, MatchKind, Receipt, local_day
+from kiosk.outbox import Done, Effect, Outcome, Park, Retry
+from kiosk.outbox_table import OutboxRow
+from kiosk.ports import Clock, HospitalAdapter
+from kiosk.records import CheckIn
+from kiosk.store import Store
+
+
+class HospitalPush:
+    """The delivery of destination ``hospital``: kinds ``push`` and ``amend``."""
+
+    destination = outbox_table.HOSPITAL
+    batch = 1
+
+    def __init__(
+        self,
+        store: Store,
+        adapter: HospitalAdapter,
+        clock: Clock,
+        *,
+        facility: str,
+        grace: float = 60.0,
+        workers: int = 4,
+        observe: Callable[[str], None] = lambda outcome: None,
+    ) -> None:
+        """*grace*: seconds before a lost registration can be looked for in the hospital's history."""
+        self._store = store
+        self._adapter = adapter
+        self._clock = clock
+        self._facility = facility
+        self._grace = grace
+        self._observe = observe
+        self.workers = workers
+
+    async def deliver(self, rows: Sequence[OutboxRow]) -> Sequence[Outcome]:
+        """One visit a row."""
+        return [await self._one(row) for row in rows]
+
+    async def _one(self, row: OutboxRow) -> Outcome:
+        checkin = await self._store.read(lambda c: records.get(c, row.ref))
+        if checkin is None or checkin.service is None or checkin.closed_reason is not None:
+            return Done()
+        try:
+            outcome = await (self._amend(checkin) if row.kind == "amend" else self._push(row, checkin))
+        except HospitalUnavailable as exc:
+            outcome = Retry(exc.reason, after=exc.retry_after, down=True)
+        except HospitalRejected as exc:
+            outcome = self._park(row.ref, exc.reason, "hospital_rejected", hospital_says=exc.text)
+        except HospitalOutcomeUnknown as exc:
+            outcome = self._unknown(row, exc.evidence)
+        self._observe(type(outcome).__name__.lower())
+        return outcome
+
+    async def _push(self, row: OutboxRow, checkin: CheckIn) -> Outcome:
+        if row.uncertain:
+            settled = await self._settle_uncertain(row, checkin)
+            if settled is not None:
+                return settled
+        encounter = await self._encounter(checkin, attempted=row.uncertain)
+        if encounter.patient is not None and encounter.patient.kind in (MatchKind.MANY, MatchKind.MISMATCH):
+            return self._park(row.ref, "patient_unclear", "hospital_patient_differs")
+        receipt = await self._adapter.push(encounter)
+        return Done(self._registered(checkin.checkin_id, receipt, encounter))
+
+    async def _settle_uncertain(self, row: OutboxRow, checkin: CheckIn) -> Outcome | None:
+        """Find out about an earlier attempt; None: pushing (again) is right."""
+        capabilities = self._adapter.capabilities
+        if capabilities.history:
+            ref = checkin.patient.ref if checkin.patient else None
+            visits = await self._adapter.find_visits(checkin.identity, ref, local_day(checkin.happened_at))
+            for checkin_id, receipt in visits:
+                if checkin_id == checkin.checkin_id:
+                    encounter = await self._encounter(checkin, attempted=True)
+                    return Done(self._registered(checkin.checkin_id, receipt, encounter))
+            return None
+        if capabilities.idempotency is Idempotency.KEY:
+            return None
+        return self._unknown(row, row.reason or "interrupted")
+
+    def _unknown(self, row: OutboxRow, evidence: str) -> Outcome:
+        """An answer was lost: repeat where that is harmless, else leave it to staff."""
+        capabilities = self._adapter.capabilities
+        if capabilities.history:
+            return Retry(evidence, after=self._grace, uncertain=True)
+        if capabilities.idempotency is Idempotency.KEY:
+            return Retry(evidence, uncertain=True)
+        return self._park(row.ref, evidence, "hospital_outcome_unknown")
+
+    def _park(self, checkin_id: str, reason: str, staff_reason: str, hospital_says: str = "") -> Park:
+        def effect(connection: sa.Connection) -> None:
+            now = self._clock()
+            records.update(connection, checkin_id, hospital_state="parked")
+            records.call_staff(connection, checkin_id, staff_reason, now)
+            if hospital_says:
+                records.add_audit(connection, now, "hospital", "refused", checkin_id, {"text": hospital_says[:500]})
+
+        return Park(reason, "staff", effect)
+
+    async def _encounter(self, checkin: CheckIn, *, attempted: bool) -> Encounter:
+        if checkin.service is None:
+            raise HospitalRejected("checkin.no_service")
+        patient = checkin.patient
+        capabilities = self._adapter.capabilities
+        if patient is None and capabilities.find_patient and checkin.identity.personal_id is not None:
+            patient = await self._adapter.find_patient(checkin.identity)
+        return Encounter(
+            checkin_id=checkin.checkin_id,
+            facility=self._facility,
+            happened_at=checkin.happened_at,
+            identity=checkin.identity,
+            service=checkin.service,
+            patient=patient,
+            coverage=checkin.coverage if checkin.bhyt else None,
+            eligibility=checkin.registered_as,
+            attempted=attempted,
+        )
+
+    def _registered(self, checkin_id: str, receipt: Receipt, encounter: Encounter) -> Effect:
+        def effect(connection: sa.Connection) -> None:
+            before = records.get(connection, checkin_id)
+            changes: dict[str, Any] = {"hospital_state": "accepted", "receipt": receipt}
+            if receipt.number is not None:
+                changes["his_number"] = receipt.number
+            if before is not None and before.staff_reason in _SOLVED_BY_REGISTRATION:
+                changes |= {"staff_reason": None, "staff_since": None}
+            records.update(connection, checkin_id, registered_status=encounter.eligibility.value, **changes)
+            after = records.get(connection, checkin_id)
+            if after is not None:
+                can_amend = self._adapter.capabilities.amend
+                bring_to_hospital(connection, after, can_amend=can_amend, now=self._clock())
+
+        return effect
+
+    async def _amend(self, checkin: CheckIn) -> Outcome:
+        encounter = await self._encounter(checkin, attempted=True)
+        receipt = await self._adapter.amend(checkin.receipt or Receipt(), encounter)
+        return Done(self._registered(checkin.checkin_id, receipt, encounter))
+
+
+_SOLVED_BY_REGISTRATION = ("hospital_outcome_unknown", "hospital_rejected", "hospital_patient_differs")

@@ -1,0 +1,80 @@
+"""Prometheus metrics of the daemon. Labels come from closed lists and are never personal."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+
+from kiosk.model import Eligibility
+from kiosk.records import CheckIn
+
+_DESTINATIONS = ("hospital", "gateway", "province")
+_STATES = ("waiting", "sending", "parked")
+
+
+class Metrics:
+    """All metrics on one registry of their own, so that each test has its own."""
+
+    def __init__(self) -> None:
+        """Register everything at zero."""
+        self.registry = CollectorRegistry()
+        self._lookups = Counter(
+            "kiosk_lookups",
+            "Lookups at the insurance gateway",
+            ["method", "class", "result_code"],
+            registry=self.registry,
+        )
+        self._lookup_seconds = Histogram(
+            "kiosk_lookup_seconds",
+            "Duration of a lookup with its repeats",
+            buckets=(0.1, 0.25, 0.5, 1, 2, 4, 8, 15),
+            registry=self.registry,
+        )
+        self._pushes = Counter(
+            "kiosk_hospital_deliveries", "Attempts to register a visit", ["outcome"], registry=self.registry
+        )
+        self._checkins = Counter("kiosk_checkins", "Check-ins accepted", ["answer"], registry=self.registry)
+        self._depth = Gauge(
+            "kiosk_outbox_rows", "Deliveries that wait", ["destination", "state"], registry=self.registry
+        )
+        self._age = Gauge(
+            "kiosk_outbox_oldest_seconds", "Age of the oldest one", ["destination", "state"], registry=self.registry
+        )
+        self._reader = Gauge("kiosk_reader_attached", "1 while the reader works", ["reader"], registry=self.registry)
+
+    def lookup(self, checkin: CheckIn, answer: Eligibility) -> None:
+        """One question was answered, or was not."""
+        if answer.attempts == 0:
+            return
+        code = answer.result_code or "none"
+        known = code if len(code) == 3 and code.isascii() and code.isdigit() else "none" if code == "none" else "other"
+        self._lookups.labels(checkin.method.value, answer.status.value, known).inc()
+        self._lookup_seconds.observe(answer.latency_ms / 1000)
+
+    def delivery(self, outcome: str) -> None:
+        """An attempt to register a visit ended as done, retry or park."""
+        self._pushes.labels(outcome).inc()
+
+    def accepted(self, answer: str) -> None:
+        """A person left with a number."""
+        self._checkins.labels(answer).inc()
+
+    def reader(self, name: str, attached: bool) -> None:
+        """A reader came or went."""
+        self._reader.labels(name).set(1 if attached else 0)
+
+    def outbox(self, depth: Iterable[tuple[str, str, int, datetime]], now: datetime) -> None:
+        """Depth and age as they are now."""
+        for destination in _DESTINATIONS:
+            for state in _STATES:
+                self._depth.labels(destination, state).set(0)
+                self._age.labels(destination, state).set(0)
+        for destination, state, rows, oldest in depth:
+            self._depth.labels(destination, state).set(rows)
+            self._age.labels(destination, state).set(max(0.0, (now - oldest).total_seconds()))
+
+    def render(self) -> bytes:
+        """The text exposition format."""
+        return generate_latest(self.registry)

@@ -1,0 +1,1 @@
+"""Schema history of the kiosk's store, run by kiosk.store.migrate inside one transaction."""

@@ -1,0 +1,302 @@
+"""Reading and writing check-ins, lookups and tickets inside a transaction of the store.
+
+Every function takes the open connection of ``Store.run`` or ``Store.read`` and does no commit of its own.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+import sqlalchemy as sa
+from pydantic import TypeAdapter
+
+from kiosk.model import (
+    Coverage,
+    Eligibility,
+    EligibilityClass,
+    Identity,
+    KeyKind,
+    Lane,
+    LookupKey,
+    Method,
+    PatientMatch,
+    Receipt,
+    Service,
+    local_day,
+)
+from kiosk.tables import audit, checkin, lookup, setting, ticket_series
+
+_IDENTITY: Final = TypeAdapter(Identity)
+_ELIGIBILITY: Final = TypeAdapter(Eligibility)
+_PATIENT: Final = TypeAdapter(PatientMatch)
+_SERVICE: Final = TypeAdapter(Service)
+_RECEIPT: Final = TypeAdapter(Receipt)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIn:
+    """One person's passage, as the store holds it. ``state``: presented, looked_up, accepted or abandoned."""
+
+    checkin_id: str
+    station: str
+    state: str
+    happened_at: datetime
+    day: str
+    person_key: str
+    document_kind: str
+    method: Method
+    lane: Lane
+    carrier: str
+    holder_check: str
+    warnings: tuple[str, ...]
+    identity: Identity
+    key_kind: KeyKind
+    key_number: str
+    status: EligibilityClass | None
+    eligibility: Eligibility | None
+    answer_origin: str | None
+    patient: PatientMatch | None
+    service: Service | None
+    bhyt: bool | None
+    registered_status: EligibilityClass | None
+    accepted_at: datetime | None
+    his_number: str | None
+    kiosk_number: str | None
+    hospital_state: str | None
+    receipt: Receipt | None
+    staff_reason: str | None
+    staff_since: datetime | None
+    closed_reason: str | None
+
+    @property
+    def number(self) -> str | None:
+        """The number the patient goes by: the hospital's if there is one, else the kiosk's own."""
+        return self.his_number or self.kiosk_number
+
+    @property
+    def unanswered(self) -> bool:
+        """True while the gateway has not said anything about the person."""
+        return self.status is None or self.status.unanswered
+
+    @property
+    def registered_as(self) -> EligibilityClass:
+        """The class under which the visit goes to the hospital: staff's decision is seen in ``bhyt``."""
+        if self.status is None:
+            return EligibilityClass.CANNOT_SAY
+        return self.status if self.bhyt or self.status.unanswered else EligibilityClass.NOT_INSURED
+
+    @property
+    def coverage(self) -> Coverage | None:
+        """The card to use today, when the newest answer chose one."""
+        return self.eligibility.coverage if self.eligibility else None
+
+    @property
+    def lookup_key(self) -> LookupKey | None:
+        """What the gateway is asked; None while name or birth date are unknown."""
+        person = self.identity
+        if not person.full_name or not person.birth_date:
+            return None
+        return LookupKey(self.key_number, self.key_kind, person.full_name, person.birth_date, person.sex)
+
+
+_FROM_JSON: Final[dict[str, TypeAdapter[Any]]] = {
+    "identity": _IDENTITY,
+    "eligibility": _ELIGIBILITY,
+    "patient": _PATIENT,
+    "service": _SERVICE,
+    "receipt": _RECEIPT,
+}
+_FROM_TEXT: Final[dict[str, Any]] = {
+    "method": Method,
+    "lane": Lane,
+    "key_kind": KeyKind,
+    "status": EligibilityClass,
+    "registered_status": EligibilityClass,
+    "warnings": tuple,
+}
+
+
+def _from_row(row: sa.Row[Any]) -> CheckIn:
+    values = dict(row._mapping)
+    for name, adapter in _FROM_JSON.items():
+        if values[name] is not None:
+            values[name] = adapter.validate_python(values[name])
+    for name, kind in _FROM_TEXT.items():
+        if values[name] is not None:
+            values[name] = kind(values[name])
+    return CheckIn(**values)
+
+
+def _to_columns(changes: dict[str, Any]) -> dict[str, Any]:
+    columns = dict(changes)
+    for name, adapter in _FROM_JSON.items():
+        if name in columns:
+            value = columns[name]
+            columns[name] = sa.null() if value is None else adapter.dump_python(value, mode="json")
+    if "warnings" in columns:
+        columns["warnings"] = list(columns["warnings"])
+    return columns
+
+
+def person_key(facility_key: bytes, number: str) -> str:
+    """Keyed hash of the number that was read: finds the same person again without a plain index of numbers."""
+    return hmac.new(facility_key, number.encode("ascii"), hashlib.sha256).hexdigest()
+
+
+def insert(connection: sa.Connection, **values: Any) -> None:
+    """Write a new check-in in state ``presented``; ``day`` follows from ``happened_at``."""
+    columns = _to_columns({"state": "presented", "day": str(local_day(values["happened_at"])), **values})
+    connection.execute(checkin.insert().values(**columns))
+
+
+def update(connection: sa.Connection, checkin_id: str, **changes: Any) -> None:
+    """Change columns of one check-in; dataclasses are stored as JSON."""
+    connection.execute(checkin.update().where(checkin.c.checkin_id == checkin_id).values(**_to_columns(changes)))
+
+
+def get(connection: sa.Connection, checkin_id: str) -> CheckIn | None:
+    """One check-in by id."""
+    row = connection.execute(sa.select(checkin).where(checkin.c.checkin_id == checkin_id)).first()
+    return None if row is None else _from_row(row)
+
+
+def accepted_today(connection: sa.Connection, key: str, day: str) -> CheckIn | None:
+    """The newest accepted, not cancelled check-in of the person on *day*."""
+    row = connection.execute(
+        sa.select(checkin)
+        .where(
+            checkin.c.person_key == key,
+            checkin.c.day == day,
+            checkin.c.state == "accepted",
+            checkin.c.closed_reason.is_(None),
+        )
+        .order_by(checkin.c.happened_at.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else _from_row(row)
+
+
+def find(
+    connection: sa.Connection, *, day: str | None = None, needs_staff: bool = False, limit: int = 500
+) -> list[CheckIn]:
+    """Check-ins of one day, or all that wait for staff (oldest first), at most *limit*."""
+    query = sa.select(checkin).limit(limit)
+    if day is not None:
+        query = query.where(checkin.c.day == day)
+    if needs_staff:
+        query = query.where(checkin.c.staff_reason.is_not(None)).order_by(checkin.c.staff_since)
+    else:
+        query = query.order_by(checkin.c.happened_at.desc())
+    return [_from_row(row) for row in connection.execute(query)]
+
+
+def abandon_open(connection: sa.Connection) -> int:
+    """After a restart no station remembers its person: open check-ins end ``abandoned``, their lookups count."""
+    return connection.execute(
+        checkin.update().where(checkin.c.state.in_(("presented", "looked_up"))).values(state="abandoned")
+    ).rowcount
+
+
+def call_staff(connection: sa.Connection, checkin_id: str, reason: str, now: datetime) -> None:
+    """Put a check-in on the staff list; the time of the first reason is kept."""
+    connection.execute(
+        checkin.update()
+        .where(checkin.c.checkin_id == checkin_id)
+        .values(staff_reason=reason, staff_since=sa.func.coalesce(checkin.c.staff_since, now_literal(now)))
+    )
+
+
+def now_literal(now: datetime) -> sa.BindParameter[datetime]:
+    """*now* as a parameter of the column type."""
+    return sa.bindparam(None, now, type_=checkin.c.staff_since.type)
+
+
+def add_lookup(connection: sa.Connection, of: CheckIn, answer: Eligibility, *, event_id: str, attempt: int) -> None:
+    """Keep one question with its answer; the event of the same question is written by the caller."""
+    connection.execute(
+        lookup.insert().values(
+            checkin_id=of.checkin_id,
+            person_key=of.person_key,
+            asked_at=answer.asked_at,
+            day=str(local_day(answer.asked_at)),
+            attempt=attempt,
+            status=answer.status.value,
+            result_code=answer.result_code,
+            reached_gateway=answer.reached_gateway,
+            latency_ms=answer.latency_ms,
+            eligibility=_ELIGIBILITY.dump_python(answer, mode="json"),
+            event_id=event_id,
+        )
+    )
+
+
+def lookups_of(connection: sa.Connection, checkin_id: str) -> int:
+    """How many questions this check-in has cost."""
+    count = sa.select(sa.func.count()).select_from(lookup).where(lookup.c.checkin_id == checkin_id)
+    return connection.execute(count).scalar_one()
+
+
+def recent_answer(connection: sa.Connection, key: str, now: datetime, within: timedelta) -> Eligibility | None:
+    """The newest real answer about the person not older than *within*: not asked twice (insurance-gateway.md 6)."""
+    row = connection.execute(
+        sa.select(lookup.c.eligibility)
+        .where(
+            lookup.c.person_key == key,
+            lookup.c.asked_at >= now - within,
+            lookup.c.asked_at <= now,
+            lookup.c.status.not_in((EligibilityClass.CANNOT_SAY.value, EligibilityClass.MISCONFIGURED.value)),
+        )
+        .order_by(lookup.c.asked_at.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else _ELIGIBILITY.validate_python(row[0])
+
+
+def next_number(connection: sa.Connection, day: date, prefix: str) -> str:
+    """The next number of the kiosk's own series of *day*, such as ``K-007``; never given twice."""
+    where = (ticket_series.c.day == str(day), ticket_series.c.prefix == prefix)
+    last = connection.execute(sa.select(ticket_series.c.last).where(*where)).scalar()
+    if last is None:
+        connection.execute(ticket_series.insert().values(day=str(day), prefix=prefix, last=1))
+        return f"{prefix}-001"
+    connection.execute(ticket_series.update().where(*where).values(last=last + 1))
+    return f"{prefix}-{last + 1:03d}"
+
+
+def add_audit(
+    connection: sa.Connection, now: datetime, who: str, action: str, checkin_id: str | None, detail: dict[str, Any]
+) -> None:
+    """Append to the audit: who did what to which check-in. *detail* holds codes and notes, no copies of identities."""
+    connection.execute(audit.insert().values(at=now, who=who, action=action, checkin_id=checkin_id, detail=detail))
+
+
+def audit_of(connection: sa.Connection, checkin_id: str) -> list[dict[str, Any]]:
+    """The audit of one check-in, oldest first."""
+    rows = connection.execute(sa.select(audit).where(audit.c.checkin_id == checkin_id).order_by(audit.c.id))
+    return [{"at": row.at, "who": row.who, "action": row.action, "detail": row.detail} for row in rows]
+
+
+def get_setting(connection: sa.Connection, name: str) -> Any:
+    """A stored setting, or None."""
+    return connection.execute(sa.select(setting.c.value).where(setting.c.name == name)).scalar()
+
+
+def put_setting(connection: sa.Connection, name: str, value: Any) -> None:
+    """Store a setting, replacing the old value."""
+    if connection.execute(setting.update().where(setting.c.name == name).values(value=value)).rowcount == 0:
+        connection.execute(setting.insert().values(name=name, value=value))
+
+
+def dump_services(services: Iterable[Service]) -> list[Any]:
+    """Services as JSON values, for the remembered menu."""
+    return [_SERVICE.dump_python(service, mode="json") for service in services]
+
+
+def load_services(values: Iterable[Any]) -> tuple[Service, ...]:
+    """The remembered menu back as services."""
+    return tuple(_SERVICE.validate_python(value) for value in values)

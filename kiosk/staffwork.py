@@ -1,0 +1,293 @@
+"""What staff decide: typed entries, registrations, lost answers, withdrawals.
+
+Each decision is one transaction with its line in the audit.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from dataclasses import dataclass
+from typing import Any
+
+import sqlalchemy as sa
+
+from kiosk import outbox_table, records
+from kiosk.amendment import bring_to_hospital
+from kiosk.checkin import CheckIns, Key
+from kiosk.documents.card_number import classify_number
+from kiosk.documents.text import clean, tidy
+from kiosk.errors import KioskError
+from kiosk.model import (
+    Document,
+    DocumentKind,
+    Identity,
+    KeyKind,
+    Lane,
+    MatchKind,
+    Method,
+    PartialDate,
+    PatientMatch,
+    Receipt,
+    Service,
+    Sex,
+    TicketLine,
+)
+from kiosk.recheck import recheck_now
+from kiosk.records import CheckIn
+
+
+class StaffRefusal(KioskError):
+    """What staff asked for is not possible; ``code`` says why."""
+
+    def __init__(self, code: str) -> None:
+        """Carry a stable upper-case *code*."""
+        super().__init__(code)
+        self.code = code
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """What was typed for a person; a 12-digit number alone is completed from the hospital's own records."""
+
+    number: str
+    full_name: str = ""
+    birth_date: str = ""
+    sex: Sex | None = None
+
+
+def parse_birth_date(text: str) -> PartialDate:
+    """``1990-02-01``, ``1990-02``, ``1990``, ``01/02/1990`` or ``02/1990``; StaffRefusal BAD_DATE otherwise."""
+    cleaned = text.strip()
+    if re.fullmatch(r"(\d{1,2}[/.-]){0,2}\d{4}", cleaned):
+        parts = re.split(r"[/.-]", cleaned)
+        cleaned = "-".join(part.zfill(2) for part in reversed(parts))
+    try:
+        return PartialDate.parse(cleaned)
+    except ValueError:
+        raise StaffRefusal("BAD_DATE") from None
+
+
+class StaffWork:
+    """Staff's use cases on top of the check-in."""
+
+    def __init__(self, checkins: CheckIns) -> None:
+        """Share store, hospital and journal with the check-in."""
+        self._checkins = checkins
+        self._store = checkins.store
+
+    async def enter(self, entry: Entry, who: str) -> tuple[CheckIn, bool]:
+        """Check a person in by typed number; returns the check-in and whether it is new.
+
+        The person leaves with a number at once and stays on the staff list until the visit is registered.
+        StaffRefusal: BAD_NUMBER, BAD_DATE, NAME_AND_BIRTH_DATE_NEEDED.
+        """
+        classified = classify_number(entry.number)
+        if classified is None:
+            raise StaffRefusal("BAD_NUMBER")
+        kind, number = classified
+        identity = await self._complete(entry, kind, number)
+        document = Document(DocumentKind.NUMBER, identity)
+        method = Method.MANUAL_ID if kind is KeyKind.PERSONAL_12 else Method.CARD_NUMBER
+        presented = await self._checkins.present(document, Key(number, kind, method), lane=Lane.DESK)
+        checkin_id = presented.checkin.checkin_id
+        if presented.again:
+            return presented.checkin, False
+        await self._audit(checkin_id, who, "entered", {"key_kind": kind.value})
+        checkin = await self._checkins.look_up(checkin_id)
+        reason = self._checkins.staff_reason(checkin) or "manual_entry"
+        return await self._checkins.send_to_staff(checkin_id, reason), True
+
+    async def _complete(self, entry: Entry, kind: KeyKind, number: str) -> Identity:
+        personal_id = number if kind is KeyKind.PERSONAL_12 else None
+        name = tidy(clean(entry.full_name))
+        if name and entry.birth_date.strip():
+            return Identity(personal_id, full_name=name, birth_date=parse_birth_date(entry.birth_date), sex=entry.sex)
+        known = await self._checkins.ask_hospital_for(number) if personal_id else None
+        if known is None or not known.full_name or not known.birth_date:
+            raise StaffRefusal("NAME_AND_BIRTH_DATE_NEEDED")
+        return Identity(number, full_name=known.full_name, birth_date=known.birth_date, sex=known.sex)
+
+    async def register(
+        self, checkin_id: str, service: Service, *, insured: bool, reason: str, patient: str | None, who: str
+    ) -> CheckIn:
+        """Staff decide what the visit is and send it to the hospital; waits a little for the hospital's number.
+
+        *patient*: ``known`` or ``new`` when the hospital's record of the person was unclear. StaffRefusal:
+        ALREADY_REGISTERED, UNDER_WAY, OUTCOME_UNKNOWN, PATIENT_UNCLEAR, CLOSED.
+        """
+
+        def work(connection: sa.Connection) -> CheckIn:
+            checkin = self._open(connection, checkin_id)
+            if checkin.hospital_state == "accepted":
+                raise StaffRefusal("ALREADY_REGISTERED")
+            if checkin.staff_reason == "hospital_outcome_unknown":
+                raise StaffRefusal("OUTCOME_UNKNOWN")
+            now = self._checkins.clock()
+            row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
+            if row is not None and row.state in ("waiting", "sending"):
+                raise StaffRefusal("UNDER_WAY")
+            match = _decided(checkin, patient)
+            records.update(
+                connection,
+                checkin_id,
+                state="accepted",
+                accepted_at=checkin.accepted_at or now,
+                service=service,
+                bhyt=insured,
+                patient=match,
+                hospital_state="waiting",
+                staff_reason=None,
+                staff_since=None,
+            )
+            if row is not None and row.state == "parked":
+                outbox_table.reopen(connection, row.id, now, certain=True)
+            else:
+                outbox_table.enqueue(connection, outbox_table.HOSPITAL, "push", checkin_id, now)
+            self._checkins.journal.visit(connection, checkin, bhyt=insured, now=now)
+            detail = {"insured": insured, "service_id": service.id, "reason": reason, "patient": patient}
+            records.add_audit(connection, now, who, "registered", checkin_id, detail)
+            return self._open(connection, checkin_id)
+
+        return await self._and_wait(checkin_id, work)
+
+    async def push_again(self, checkin_id: str, *, patient: str | None, who: str) -> CheckIn:
+        """Staff looked: the visit is not in the hospital system. Send it again. StaffRefusal: NOTHING_PARKED."""
+
+        def work(connection: sa.Connection) -> CheckIn:
+            checkin = self._open(connection, checkin_id)
+            row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
+            if row is None or row.state != "parked":
+                raise StaffRefusal("NOTHING_PARKED")
+            now = self._checkins.clock()
+            records.update(
+                connection,
+                checkin_id,
+                hospital_state="waiting",
+                patient=_decided(checkin, patient),
+                staff_reason=None,
+                staff_since=None,
+            )
+            outbox_table.reopen(connection, row.id, now, certain=True)
+            records.add_audit(connection, now, who, "pushed_again", checkin_id, {"patient": patient})
+            return self._open(connection, checkin_id)
+
+        return await self._and_wait(checkin_id, work)
+
+    async def found_in_hospital(self, checkin_id: str, visit_id: str, number: str, who: str) -> CheckIn:
+        """Staff found the registration in the hospital system and typed its visit id and queue number."""
+
+        def work(connection: sa.Connection) -> CheckIn:
+            checkin = self._open(connection, checkin_id)
+            row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
+            if row is None or row.state != "parked":
+                raise StaffRefusal("NOTHING_PARKED")
+            now = self._checkins.clock()
+            receipt = Receipt(visit_id=visit_id, tickets=(TicketLine(number),) if number else ())
+            outbox_table.settle(connection, row.id, "done", now, reason="found_by_staff", uncertain=False)
+            records.update(
+                connection,
+                checkin_id,
+                hospital_state="accepted",
+                receipt=receipt,
+                his_number=number or checkin.his_number,
+                registered_status=checkin.registered_as.value,
+                staff_reason=None,
+                staff_since=None,
+            )
+            records.add_audit(connection, now, who, "found_in_hospital", checkin_id, {"visit_id": visit_id})
+            updated = self._open(connection, checkin_id)
+            can_amend = self._checkins.hospital.capabilities.amend
+            bring_to_hospital(connection, updated, can_amend=can_amend, now=now)
+            return self._open(connection, checkin_id)
+
+        return await self._store.run(work)
+
+    async def close_item(self, checkin_id: str, who: str) -> CheckIn:
+        """What staff were called for is done by hand."""
+        return await self._mark(checkin_id, who, "item_closed", {}, staff_reason=None, staff_since=None)
+
+    async def cancel(self, checkin_id: str, reason: str, who: str) -> CheckIn:
+        """The person left or it was a mistake: nothing more is sent, and it counts as no insured visit.
+
+        StaffRefusal ALREADY_REGISTERED when the hospital holds the visit: it must be withdrawn there.
+        """
+
+        def work(connection: sa.Connection) -> CheckIn:
+            checkin = self._open(connection, checkin_id)
+            if checkin.hospital_state == "accepted":
+                raise StaffRefusal("ALREADY_REGISTERED")
+            now = self._checkins.clock()
+            if checkin.bhyt:
+                self._checkins.journal.visit(connection, checkin, bhyt=False, now=now)
+            records.update(
+                connection, checkin_id, closed_reason="cancelled", bhyt=False, staff_reason=None, staff_since=None
+            )
+            records.add_audit(connection, now, who, "cancelled", checkin_id, {"reason": reason})
+            return _existing(connection, checkin_id)
+
+        return await self._store.run(work)
+
+    async def note(self, checkin_id: str, text: str, who: str) -> CheckIn:
+        """Add a note to the audit."""
+        return await self._mark(checkin_id, who, "note", {"text": text})
+
+    async def recheck(self, checkin_id: str, who: str) -> CheckIn:
+        """Ask the gateway now."""
+        await self._audit(checkin_id, who, "rechecked", {})
+        await recheck_now(self._checkins, checkin_id)
+        return await self._store.read(lambda c: _existing(c, checkin_id))
+
+    async def reveal(self, checkin_id: str, who: str) -> CheckIn:
+        """Show a person's full data to staff; who looked is kept."""
+        return await self._mark(checkin_id, who, "revealed", {})
+
+    async def _mark(self, checkin_id: str, who: str, action: str, detail: dict[str, Any], **changes: Any) -> CheckIn:
+        def work(connection: sa.Connection) -> CheckIn:
+            _existing(connection, checkin_id)
+            if changes:
+                records.update(connection, checkin_id, **changes)
+            records.add_audit(connection, self._checkins.clock(), who, action, checkin_id, detail)
+            return _existing(connection, checkin_id)
+
+        return await self._store.run(work)
+
+    async def _audit(self, checkin_id: str, who: str, action: str, detail: dict[str, Any]) -> None:
+        await self._mark(checkin_id, who, action, detail)
+
+    async def _and_wait(self, checkin_id: str, work: Any) -> CheckIn:
+        with self._checkins.outbox.expecting(checkin_id) as attempted:
+            await self._store.run(work)
+            self._checkins.outbox.wake(outbox_table.HOSPITAL)
+            self._checkins.outbox.wake(outbox_table.PROVINCE)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(self._checkins.policy.number_wait):
+                    await attempted
+        return await self._store.read(lambda c: _existing(c, checkin_id))
+
+    @staticmethod
+    def _open(connection: sa.Connection, checkin_id: str) -> CheckIn:
+        checkin = _existing(connection, checkin_id)
+        if checkin.closed_reason is not None:
+            raise StaffRefusal("CLOSED")
+        return checkin
+
+
+def _existing(connection: sa.Connection, checkin_id: str) -> CheckIn:
+    checkin = records.get(connection, checkin_id)
+    if checkin is None:
+        raise StaffRefusal("NO_SUCH_CHECK_IN")
+    return checkin
+
+
+def _decided(checkin: CheckIn, patient: str | None) -> PatientMatch | None:
+    """The hospital's record to use, as staff decided it; unclear ones need that decision."""
+    match = checkin.patient
+    if match is None or match.kind in (MatchKind.NONE, MatchKind.ONE):
+        return match
+    if patient == "known" and match.ref is not None:
+        return PatientMatch(MatchKind.ONE, match.ref, match.person)
+    if patient == "new":
+        return PatientMatch(MatchKind.NONE)
+    raise StaffRefusal("PATIENT_UNCLEAR")

@@ -1,0 +1,170 @@
+"""The tables of a kiosk (architecture, section 4).
+
+The whole file is encrypted. Personal data stand in ``checkin`` and in ``lookup.eligibility`` only, so that purging
+those rows purges the person; all other tables refer to people by check-in id or keyed hash.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.types import TypeDecorator
+
+
+class UtcDateTime(TypeDecorator[datetime]):
+    """An aware moment as UTC microseconds since 1970: SQLite would drop the offset of a text date silently."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Any) -> int | None:
+        """Refuse naive times (ValueError)."""
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a stored time needs an offset")
+        delta = value - _EPOCH
+        return (delta.days * 86_400 + delta.seconds) * 1_000_000 + delta.microseconds
+
+    def process_result_value(self, value: int | None, dialect: Any) -> datetime | None:
+        """Back to an aware datetime in UTC."""
+        if value is None:
+            return None
+        seconds, micros = divmod(value, 1_000_000)
+        return datetime.fromtimestamp(seconds, UTC).replace(microsecond=micros)
+
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+metadata = sa.MetaData()
+
+checkin = sa.Table(
+    "checkin",
+    metadata,
+    sa.Column("checkin_id", sa.Text, primary_key=True),
+    sa.Column("station", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # presented looked_up accepted abandoned
+    sa.Column("happened_at", UtcDateTime, nullable=False),
+    sa.Column("day", sa.Text, nullable=False),  # of happened_at, UTC+7
+    sa.Column("person_key", sa.Text, nullable=False),  # keyed hash of the number that was read
+    sa.Column("document_kind", sa.Text, nullable=False),
+    sa.Column("method", sa.Text, nullable=False),
+    sa.Column("lane", sa.Text, nullable=False),
+    sa.Column("carrier", sa.Text, nullable=False),
+    sa.Column("holder_check", sa.Text, nullable=False),
+    sa.Column("warnings", sa.JSON, nullable=False),
+    sa.Column("identity", sa.JSON, nullable=False),
+    sa.Column("key_kind", sa.Text, nullable=False),
+    sa.Column("key_number", sa.Text, nullable=False),
+    sa.Column("status", sa.Text),  # class of the newest answer
+    sa.Column("eligibility", sa.JSON),
+    sa.Column("answer_origin", sa.Text),  # live remembered pending
+    sa.Column("patient", sa.JSON),
+    sa.Column("service", sa.JSON),
+    sa.Column("bhyt", sa.Boolean),  # registered as an insured visit; None: no visit yet
+    sa.Column("registered_status", sa.Text),  # class under which the visit went to the hospital
+    sa.Column("accepted_at", UtcDateTime),
+    sa.Column("his_number", sa.Text),
+    sa.Column("kiosk_number", sa.Text),
+    sa.Column("hospital_state", sa.Text),  # waiting accepted parked; None: nothing to push
+    sa.Column("receipt", sa.JSON),
+    sa.Column("staff_reason", sa.Text),  # why a human must look; None: nobody must
+    sa.Column("staff_since", UtcDateTime),
+    sa.Column("closed_reason", sa.Text),  # cancelled, by whom is in the audit
+    sa.Index("checkin_day", "day"),
+    sa.Index("checkin_person", "person_key", "day"),
+    sa.Index("checkin_staff", "staff_since", sqlite_where=sa.text("staff_reason IS NOT NULL")),
+)
+
+lookup = sa.Table(
+    "lookup",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("checkin_id", sa.Text, sa.ForeignKey("checkin.checkin_id"), nullable=False),
+    sa.Column("person_key", sa.Text, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("attempt", sa.Integer, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("result_code", sa.Text),
+    sa.Column("reached_gateway", sa.Boolean, nullable=False),
+    sa.Column("latency_ms", sa.Integer, nullable=False),
+    sa.Column("eligibility", sa.JSON, nullable=False),
+    sa.Column("event_id", sa.Text, nullable=False, unique=True),
+    sa.Index("lookup_person", "person_key", "asked_at"),
+    sa.Index("lookup_checkin", "checkin_id"),
+)
+
+outbox = sa.Table(
+    "outbox",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("destination", sa.Text, nullable=False),  # hospital gateway province
+    sa.Column("kind", sa.Text, nullable=False),  # push amend recheck event
+    sa.Column("ref", sa.Text, nullable=False),  # checkin_id or event_id
+    sa.Column("state", sa.Text, nullable=False),  # waiting sending parked done
+    sa.Column("uncertain", sa.Boolean, nullable=False),  # an earlier attempt may have arrived
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("updated_at", UtcDateTime, nullable=False),
+    sa.Column("next_at", UtcDateTime, nullable=False),
+    sa.Column("reason", sa.Text),
+    sa.Column("owner", sa.Text),  # who must solve a parked row
+    sa.Index("outbox_due", "destination", "state", "next_at"),
+    sa.Index("outbox_ref", "ref"),
+    sqlite_autoincrement=True,
+)
+
+event = sa.Table(
+    "event",
+    metadata,
+    sa.Column("event_id", sa.Text, primary_key=True),
+    sa.Column("epoch", sa.Text, nullable=False),
+    sa.Column("seq", sa.Integer, nullable=False),
+    sa.Column("kind", sa.Text, nullable=False),
+    sa.Column("happened_at", UtcDateTime, nullable=False),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("checkin_id", sa.Text),
+    sa.Column("body", sa.JSON, nullable=False),
+    sa.UniqueConstraint("epoch", "seq"),
+    sa.Index("event_day", "day"),
+)
+
+ticket_series = sa.Table(
+    "ticket_series",
+    metadata,
+    sa.Column("day", sa.Text, primary_key=True),
+    sa.Column("prefix", sa.Text, primary_key=True),
+    sa.Column("last", sa.Integer, nullable=False),
+)
+
+audit = sa.Table(
+    "audit",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("action", sa.Text, nullable=False),
+    sa.Column("checkin_id", sa.Text),
+    sa.Column("detail", sa.JSON, nullable=False),
+    sa.Index("audit_checkin", "checkin_id"),
+    sqlite_autoincrement=True,
+)
+
+staff_user = sa.Table(
+    "staff_user",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("password_hash", sa.Text, nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("disabled_at", UtcDateTime),
+)
+
+setting = sa.Table(
+    "setting",
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.JSON, nullable=False),
+)

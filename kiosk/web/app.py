@@ -1,0 +1,135 @@
+"""Builds the apps of the listeners: the kiosk's own on loopback, and staff on other machines through TLS."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse, PlainTextResponse
+
+from kiosk import __version__
+from kiosk.checkin import CheckIns
+from kiosk.errors import KioskError, StoreError
+from kiosk.staffwork import StaffRefusal
+from kiosk.stations import NotAtThatPhase, ScanRefused, Station, StationBusy
+from kiosk.web import pages, patient, staff
+from kiosk.web.staff_accounts import AccountRefusal, StaffAccounts
+
+log = logging.getLogger(__name__)
+
+StatusReport = Callable[[], Awaitable[dict[str, Any]]]
+
+
+def _error(status: int, code: str, headers: dict[str, str] | None = None) -> JSONResponse:
+    return JSONResponse({"error": code}, status_code=status, headers=headers)
+
+
+def status_of(exc: KioskError) -> int:
+    """The HTTP status of one of our errors."""
+    match exc:
+        case StationBusy() | NotAtThatPhase():
+            return 409
+        case ScanRefused():
+            return 422
+        case AccountRefusal():
+            return exc.status
+        case StaffRefusal() if exc.code == "NO_SUCH_CHECK_IN":
+            return 404
+        case StaffRefusal() if exc.code in staff.UNPROCESSABLE:
+            return 422
+        case StaffRefusal():
+            return 409
+        case StoreError():
+            return 503
+        case _:
+            return 502
+
+
+def base_app(title: str) -> FastAPI:
+    """An app that turns our errors into ``{"error": CODE}`` and never repeats what was sent to it."""
+    app = FastAPI(title=title, version=__version__, docs_url=None, redoc_url=None)
+
+    @app.exception_handler(KioskError)
+    async def ours(_: Request, exc: Exception) -> Response:
+        if not isinstance(exc, KioskError):
+            return _error(500, "INTERNAL")
+        return _error(status_of(exc), exc.code, {"Retry-After": "300"} if exc.code == "TOO_MANY" else None)
+
+    @app.exception_handler(RequestValidationError)
+    async def malformed(_: Request, exc: Exception) -> Response:
+        fields = (
+            [".".join(str(p) for p in e["loc"]) for e in exc.errors()]
+            if isinstance(exc, RequestValidationError)
+            else []
+        )
+        return JSONResponse({"error": "BAD_REQUEST", "fields": fields}, status_code=422)
+
+    @app.exception_handler(HTTPException)
+    async def http(_: Request, exc: Exception) -> Response:
+        status = exc.status_code if isinstance(exc, HTTPException) else 500
+        return _error(status, str(exc.detail) if isinstance(exc, HTTPException) else "INTERNAL")
+
+    @app.exception_handler(Exception)
+    async def unexpected(_: Request, exc: Exception) -> Response:
+        log.error("a request failed", extra={"kind": type(exc).__name__})
+        return _error(500, "INTERNAL")
+
+    return app
+
+
+def add_probes(
+    app: FastAPI, ready: Callable[[], Awaitable[list[str]]], metrics: Callable[[], Awaitable[bytes]]
+) -> None:
+    """``/healthz``, ``/readyz`` with reasons, ``/metrics``."""
+
+    @app.get("/healthz", tags=["probes"])
+    async def healthz() -> dict[str, str]:
+        """The process runs."""
+        return {"status": "ok", "version": __version__}
+
+    @app.get("/readyz", tags=["probes"])
+    async def readyz() -> JSONResponse:
+        """Able to serve a patient; 503 with reasons if not."""
+        reasons = await ready()
+        return JSONResponse({"ready": not reasons, "reasons": reasons}, status_code=503 if reasons else 200)
+
+    @app.get("/metrics", tags=["probes"], response_class=PlainTextResponse)
+    async def exposition() -> Response:
+        """Prometheus text format."""
+        return Response(await metrics(), media_type="text/plain; version=0.0.4; charset=utf-8")
+
+
+def local_app(
+    *,
+    station: Station,
+    facility: str,
+    screen_secret: str,
+    token: str,
+    checkins: CheckIns,
+    accounts: StaffAccounts | None,
+    status: StatusReport,
+    ready: Callable[[], Awaitable[list[str]]],
+    metrics: Callable[[], Awaitable[bytes]],
+) -> FastAPI:
+    """The loopback listener: the patient's screen; with *accounts* (demo only) the staff screen too."""
+    app = base_app("Kiosk")
+    add_probes(app, ready, metrics)
+    app.include_router(patient.patient_api(station, facility, screen_secret, token))
+    app.include_router(pages.patient_router())
+    if accounts is not None:
+        app.include_router(staff.staff_api(checkins, accounts, status, secure=False))
+        app.include_router(pages.staff_router())
+    pages.mount_static(app)
+    return app
+
+
+def staff_app(*, checkins: CheckIns, accounts: StaffAccounts, status: StatusReport) -> FastAPI:
+    """The TLS listener: the staff screen only."""
+    app = base_app("Kiosk staff")
+    app.include_router(staff.staff_api(checkins, accounts, status, secure=True))
+    app.include_router(pages.staff_router())
+    pages.mount_static(app)
+    return app

@@ -1,0 +1,84 @@
+"""Routes of the patient's screen: the local station's state, stream, scan and answer (interfaces, section 4)."""
+
+from __future__ import annotations
+
+import hmac
+import json
+from collections.abc import AsyncIterator
+from typing import Any, Literal
+
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from pydantic import BaseModel, ConfigDict
+from sse_starlette import EventSourceResponse
+
+from kiosk.stations import Station
+from kiosk.web.guards import TOKEN_HEADER
+
+COOKIE = "screen"
+
+
+class Answer(BaseModel):
+    """One touch of the person in front of the screen."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    checkin_id: str
+    answer: Literal["confirm", "reject", "service", "call_staff", "cancel", "another_examination"]
+    service_id: str | None = None
+    value: str | None = None
+
+
+def patient_api(station: Station, facility: str, screen_secret: str, token: str) -> APIRouter:
+    """The four station routes, under ``/api/v1/station`` and ``/api/v1/stations/{id}``.
+
+    *screen_secret*: value of the cookie that ``GET /`` sets; *token*: of the 0600 file ``screen-token``.
+    """
+
+    def own_screen(request: Request) -> None:
+        cookie = request.cookies.get(COOKIE, "")
+        header = request.headers.get(TOKEN_HEADER, "")
+        if not (
+            hmac.compare_digest(cookie.encode(), screen_secret.encode())
+            or hmac.compare_digest(header.encode(), token.encode())
+        ):
+            raise HTTPException(403, "NOT_THE_KIOSK_SCREEN")
+
+    def this_station(request: Request) -> None:
+        if request.path_params.get("station_id", station.id) != station.id:
+            raise HTTPException(404, "NO_SUCH_STATION")
+
+    router = APIRouter(dependencies=[Depends(own_screen), Depends(this_station)], tags=["station"])
+
+    def state() -> dict[str, Any]:
+        return station.state() | {"facility": facility}
+
+    async def show() -> dict[str, Any]:
+        """What the patient sees now."""
+        return state()
+
+    async def stream() -> EventSourceResponse:
+        """The same at each change, as server-sent events."""
+
+        async def states() -> AsyncIterator[dict[str, str]]:
+            async for _ in station.changes():
+                yield {"data": json.dumps(state(), ensure_ascii=False)}
+
+        return EventSourceResponse(states(), ping=10, headers={"X-Accel-Buffering": "no"})
+
+    async def scan(request: Request, response: Response) -> dict[str, Any]:
+        """Take the raw bytes of one scan."""
+        response.status_code = 202
+        return {"checkin_id": await station.scan(await request.body())}
+
+    async def answer(body: Answer) -> dict[str, Any]:
+        """Take one touch."""
+        await station.answer(body.checkin_id, body.answer, service_id=body.service_id)
+        return state()
+
+    for prefix in ("/api/v1/station", "/api/v1/stations/{station_id}"):
+        listed = prefix.endswith("}")
+        router.get(prefix, include_in_schema=listed)(show)
+        router.get(prefix + "/stream", include_in_schema=listed)(stream)
+        router.post(prefix + "/scan", include_in_schema=listed)(scan)
+        router.post(prefix + "/answer", include_in_schema=listed)(answer)
+    return router

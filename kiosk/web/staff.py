@@ -1,0 +1,273 @@
+"""Routes of the staff screen (interfaces, section 4): session, lists, and one route for each decision."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Annotated, Any, Literal
+
+import sqlalchemy as sa
+from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from pydantic import BaseModel, ConfigDict, Field
+
+from kiosk import records
+from kiosk.checkin import CheckIns
+from kiosk.documents.text import fold
+from kiosk.model import Service, Sex, local_day
+from kiosk.records import CheckIn
+from kiosk.staffwork import Entry, StaffRefusal, StaffWork
+from kiosk.web.staff_accounts import StaffAccounts
+from kiosk.web.staff_view import revealed, view
+
+COOKIE = "staff"
+Text = Annotated[str, Field(max_length=500)]
+Decided = Literal["known", "new"] | None
+
+
+class _Body(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+
+class SetUp(_Body):
+    """The first account."""
+
+    code: Text
+    name: Text
+    password: Text
+
+
+class Login(_Body):
+    """Who signs in."""
+
+    name: Text
+    password: Text
+
+
+class Search(_Body):
+    """Part of a name, or the last digits of a number."""
+
+    name: Text = ""
+    number_tail: Text = ""
+
+
+class ManualEntry(_Body):
+    """A typed person."""
+
+    number: Text
+    full_name: Text = ""
+    birth_date: Text = ""
+    sex: Sex | None = None
+
+
+class Override(_Body):
+    """What the visit shall be."""
+
+    decision: Literal["insured", "self_pay"]
+    service_id: Text
+    reason: Text = ""
+    patient: Decided = None
+
+
+class Push(_Body):
+    """Staff looked into the hospital system: the visit is not there."""
+
+    confirmed_absent: Literal[True]
+    patient: Decided = None
+
+
+class Amend(_Body):
+    """The registration found in the hospital system, or the word that all was entered by hand."""
+
+    visit_id: Text = ""
+    number: Text = ""
+    done: bool = False
+
+
+class Reason(_Body):
+    """Why."""
+
+    reason: Text = ""
+
+
+class Note(_Body):
+    """A remark for colleagues."""
+
+    text: Annotated[str, Field(min_length=1, max_length=500)]
+
+
+def staff_api(
+    checkins: CheckIns,
+    accounts: StaffAccounts,
+    status: Callable[[], Awaitable[dict[str, Any]]],
+    *,
+    secure: bool,
+) -> APIRouter:
+    """All routes under ``/api/v1/staff``. *status*: the state of everything around, *secure*: cookies only over TLS."""
+    work = StaffWork(checkins)
+    router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
+
+    def signed_in(request: Request) -> str:
+        user = accounts.user_of(request.cookies.get(COOKIE))
+        if user is None:
+            raise HTTPException(401, "SIGN_IN")
+        return user
+
+    Who = Annotated[str, Depends(signed_in)]
+
+    def start_session(response: Response, token: str) -> None:
+        response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/api/v1/staff")
+
+    async def shown(checkin: CheckIn) -> dict[str, Any]:
+        return await checkins.store.read(lambda c: view(c, checkin))
+
+    async def service(service_id: str) -> Service:
+        for candidate in await checkins.menu():
+            if candidate.id == service_id:
+                return candidate
+        raise StaffRefusal("NO_SUCH_SERVICE")
+
+    @router.get("/session")
+    async def session(request: Request) -> dict[str, Any]:
+        """Whether somebody is signed in, and whether the first account is still to be made."""
+        user = accounts.user_of(request.cookies.get(COOKIE))
+        return {"signed_in": user is not None, "user": user, "setup_needed": await accounts.setup_needed()}
+
+    @router.post("/setup", status_code=201)
+    async def set_up(body: SetUp, response: Response) -> dict[str, Any]:
+        """Make the first account with the code of the 0600 file ``staff-setup-code``."""
+        start_session(response, await accounts.set_up(body.code, body.name, body.password))
+        return {"user": body.name.strip()}
+
+    @router.post("/login")
+    async def log_in(body: Login, response: Response) -> dict[str, Any]:
+        """Open a session."""
+        start_session(response, await accounts.log_in(body.name, body.password))
+        return {"user": body.name.strip()}
+
+    @router.post("/logout")
+    async def log_out(request: Request, response: Response) -> dict[str, Any]:
+        """End the session."""
+        accounts.log_out(request.cookies.get(COOKIE))
+        response.delete_cookie(COOKIE, path="/api/v1/staff")
+        return {}
+
+    @router.get("/status")
+    async def around(_: Who) -> dict[str, Any]:
+        """Gateway, hospital, province, outbox and reader."""
+        return await status()
+
+    @router.get("/services")
+    async def services(_: Who) -> dict[str, Any]:
+        """Today's menu."""
+        return {"services": [_service(item) for item in await checkins.menu()]}
+
+    @router.get("/check-ins")
+    async def listed(_: Who, date: date | None = None, status: Literal["all", "needs_staff"] = "all") -> dict[str, Any]:
+        """The check-ins of a day (default today), or all that wait for staff."""
+        day = str(date or local_day(checkins.clock()))
+
+        def work(connection: sa.Connection) -> list[dict[str, Any]]:
+            found = (
+                records.find(connection, needs_staff=True)
+                if status == "needs_staff"
+                else records.find(connection, day=day)
+            )
+            return [view(connection, checkin) for checkin in found]
+
+        return {"check_ins": await checkins.store.read(work)}
+
+    @router.post("/check-ins/search")
+    async def search(_: Who, body: Search) -> dict[str, Any]:
+        """Today's check-ins by part of a name or by the last digits of a number or ticket."""
+        day = str(local_day(checkins.clock()))
+
+        def work(connection: sa.Connection) -> list[dict[str, Any]]:
+            return [view(connection, item) for item in records.find(connection, day=day) if _matches(item, body)]
+
+        return {"check_ins": await checkins.store.read(work)}
+
+    @router.post("/check-ins", status_code=201)
+    async def enter(who: Who, body: ManualEntry, response: Response) -> dict[str, Any]:
+        """Check a person in by typed number."""
+        entry = Entry(body.number, body.full_name, body.birth_date, body.sex)
+        checkin, new = await work.enter(entry, who)
+        response.status_code = 201 if new else 200
+        return await shown(checkin)
+
+    @router.get("/check-ins/{checkin_id}")
+    async def one(_: Who, checkin_id: str) -> dict[str, Any]:
+        """One check-in."""
+        checkin = await checkins.store.read(lambda c: records.get(c, checkin_id))
+        if checkin is None:
+            raise StaffRefusal("NO_SUCH_CHECK_IN")
+        return await shown(checkin)
+
+    @router.post("/check-ins/{checkin_id}/reveal")
+    async def reveal(who: Who, checkin_id: str) -> dict[str, Any]:
+        """The person in full; kept in the audit."""
+        return {"identity": revealed(await work.reveal(checkin_id, who))}
+
+    @router.post("/check-ins/{checkin_id}/override")
+    async def override(who: Who, checkin_id: str, body: Override) -> dict[str, Any]:
+        """Register the visit as staff decided."""
+        insured = body.decision == "insured"
+        chosen = await service(body.service_id)
+        done = await work.register(
+            checkin_id, chosen, insured=insured, reason=body.reason, patient=body.patient, who=who
+        )
+        return await shown(done)
+
+    @router.post("/check-ins/{checkin_id}/recheck")
+    async def recheck(who: Who, checkin_id: str) -> dict[str, Any]:
+        """Ask the gateway now."""
+        return await shown(await work.recheck(checkin_id, who))
+
+    @router.post("/check-ins/{checkin_id}/push")
+    async def push(who: Who, checkin_id: str, body: Push) -> dict[str, Any]:
+        """Send to the hospital again."""
+        return await shown(await work.push_again(checkin_id, patient=body.patient, who=who))
+
+    @router.post("/check-ins/{checkin_id}/amend")
+    async def amend(who: Who, checkin_id: str, body: Amend) -> dict[str, Any]:
+        """Say what stands in the hospital system."""
+        if body.done:
+            return await shown(await work.close_item(checkin_id, who))
+        if not body.visit_id.strip():
+            raise StaffRefusal("VISIT_ID_NEEDED")
+        found = await work.found_in_hospital(checkin_id, body.visit_id.strip(), body.number.strip(), who)
+        return await shown(found)
+
+    @router.post("/check-ins/{checkin_id}/cancel")
+    async def cancel(who: Who, checkin_id: str, body: Reason) -> dict[str, Any]:
+        """The person left."""
+        return await shown(await work.cancel(checkin_id, body.reason, who))
+
+    @router.post("/check-ins/{checkin_id}/note")
+    async def note(who: Who, checkin_id: str, body: Note) -> dict[str, Any]:
+        """Leave a remark."""
+        return await shown(await work.note(checkin_id, body.text, who))
+
+    return router
+
+
+def _service(service: Service) -> dict[str, Any]:
+    return {
+        "id": service.id,
+        "name": service.name,
+        "department": service.department,
+        "insured": service.insured,
+        "price": int(service.price) if service.price is not None else None,
+        "available": service.available,
+    }
+
+
+def _matches(checkin: CheckIn, body: Search) -> bool:
+    name, tail = fold(body.name).strip(), "".join(body.number_tail.split()).upper()
+    if name and name not in fold(checkin.identity.full_name or ""):
+        return False
+    numbers = (checkin.key_number, checkin.his_number or "", checkin.kiosk_number or "")
+    return bool(name or tail) and (not tail or any(number.upper().endswith(tail) for number in numbers))
+
+
+NOT_FOUND = ("NO_SUCH_CHECK_IN",)
+UNPROCESSABLE = ("BAD_NUMBER", "BAD_DATE", "NAME_AND_BIRTH_DATE_NEEDED", "NO_SUCH_SERVICE", "VISIT_ID_NEEDED")

@@ -1,0 +1,140 @@
+"""Staff accounts and sessions: Argon2 hashes in the store, sessions in memory, a brake on guessing."""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import secrets
+import time
+from dataclasses import dataclass, field
+
+import argon2
+import sqlalchemy as sa
+
+from kiosk.errors import KioskError
+from kiosk.ports import Clock
+from kiosk.store import Store
+from kiosk.tables import staff_user
+
+MIN_PASSWORD = 14
+_IDLE_SECONDS = 30 * 60.0
+_LIFE_SECONDS = 12 * 3600.0
+_TRIES = 5
+_TRY_WINDOW = 300.0
+
+
+class AccountRefusal(KioskError):
+    """Set-up or login was refused; ``status`` is the HTTP status."""
+
+    def __init__(self, code: str, status: int) -> None:
+        """Carry a stable *code*."""
+        super().__init__(code)
+        self.code = code
+        self.status = status
+
+
+@dataclass(slots=True)
+class _Session:
+    user: str
+    born: float
+    seen: float
+
+
+@dataclass
+class StaffAccounts:
+    """All accounts of this daemon. *setup_code*: what the first account's maker must know."""
+
+    store: Store
+    clock: Clock
+    setup_code: str
+    min_password: int = MIN_PASSWORD
+    _hasher: argon2.PasswordHasher = field(default_factory=argon2.PasswordHasher)
+    _sessions: dict[str, _Session] = field(default_factory=dict)
+    _failures: dict[str, list[float]] = field(default_factory=dict)
+
+    async def setup_needed(self) -> bool:
+        """True until there is an account."""
+        return await self.store.read(lambda c: c.execute(sa.select(staff_user.c.name).limit(1)).first() is None)
+
+    async def set_up(self, code: str, name: str, password: str) -> str:
+        """Make the first account; returns its session. AccountRefusal NOT_NEEDED, BAD_CODE, WEAK_PASSWORD, BAD_NAME."""
+        self._brake("setup")
+        if not await self.setup_needed():
+            raise AccountRefusal("NOT_NEEDED", 403)
+        if not hmac.compare_digest(code.strip().encode(), self.setup_code.encode()):
+            self._failed("setup")
+            raise AccountRefusal("BAD_CODE", 403)
+        if not 1 <= len(name.strip()) <= 60:
+            raise AccountRefusal("BAD_NAME", 422)
+        if len(password) < self.min_password:
+            raise AccountRefusal("WEAK_PASSWORD", 422)
+        await self.add(name.strip(), password)
+        return self._open(name.strip())
+
+    async def add(self, name: str, password: str) -> None:
+        """Write an account; an existing one of that name stays as it is."""
+        hashed = await asyncio.to_thread(self._hasher.hash, password)
+        now = self.clock()
+
+        def work(connection: sa.Connection) -> None:
+            if connection.execute(sa.select(staff_user).where(staff_user.c.name == name)).first() is None:
+                connection.execute(staff_user.insert().values(name=name, password_hash=hashed, created_at=now))
+
+        await self.store.run(work)
+
+    async def log_in(self, name: str, password: str) -> str:
+        """A new session token; AccountRefusal BAD_LOGIN, or TOO_MANY after five failures in five minutes."""
+        self._brake(name)
+        query = sa.select(staff_user.c.password_hash).where(
+            staff_user.c.name == name.strip(), staff_user.c.disabled_at.is_(None)
+        )
+        stored = await self.store.read(lambda c: c.execute(query).scalar())
+        if not await asyncio.to_thread(self._verify, stored, password):
+            self._failed(name)
+            raise AccountRefusal("BAD_LOGIN", 401)
+        self._failures.pop(name, None)
+        return self._open(name.strip())
+
+    def _verify(self, stored: str | None, password: str) -> bool:
+        try:
+            return self._hasher.verify(stored or _NOBODY, password)
+        except argon2.exceptions.Argon2Error:
+            return False
+
+    def user_of(self, token: str | None) -> str | None:
+        """Who this session belongs to; None when there is none, or it is over."""
+        session = self._sessions.get(token or "")
+        now = time.monotonic()
+        if token is None or session is None:
+            return None
+        if now - session.seen > _IDLE_SECONDS or now - session.born > _LIFE_SECONDS:
+            del self._sessions[token]
+            return None
+        session.seen = now
+        return session.user
+
+    def log_out(self, token: str | None) -> None:
+        """End a session."""
+        self._sessions.pop(token or "", None)
+
+    def _open(self, user: str) -> str:
+        token = secrets.token_urlsafe(32)
+        now = time.monotonic()
+        self._sessions[token] = _Session(user, now, now)
+        return token
+
+    def _brake(self, who: str) -> None:
+        now = time.monotonic()
+        recent = [moment for moment in self._failures.get(who, []) if now - moment < _TRY_WINDOW]
+        self._failures[who] = recent
+        if len(recent) >= _TRIES:
+            raise AccountRefusal("TOO_MANY", 429)
+
+    def _failed(self, who: str) -> None:
+        if len(self._failures) > 1000:
+            self._failures.clear()
+        self._failures.setdefault(who, []).append(time.monotonic())
+
+
+_NOBODY = argon2.PasswordHasher().hash(secrets.token_urlsafe(16))
+"""Checked against when there is no such account, so that the answer takes as long."""

@@ -1,0 +1,115 @@
+"""A check-in as staff see it (interfaces, section 4): masked unless revealed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from kiosk import outbox_table, records
+from kiosk.model import Coverage, Eligibility, Receipt, Service
+from kiosk.privacy import mask_name, mask_number
+from kiosk.records import CheckIn
+
+
+def view(connection: sa.Connection, checkin: CheckIn) -> dict[str, Any]:
+    """The whole shape, with the state of its delivery and its audit."""
+    row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin.checkin_id)
+    audit = records.audit_of(connection, checkin.checkin_id)
+    return {
+        "checkin_id": checkin.checkin_id,
+        "happened_at": checkin.happened_at.isoformat(),
+        "station": checkin.station,
+        "state": checkin.state,
+        "method": checkin.method,
+        "lane": checkin.lane,
+        "carrier": checkin.carrier,
+        "verdict": None,
+        "holder_check": checkin.holder_check,
+        "identity": _identity(checkin),
+        "eligibility": _eligibility(checkin.eligibility, checkin.answer_origin),
+        "service": _service(checkin.service),
+        "bhyt": checkin.bhyt,
+        "ticket": {
+            "number": checkin.number,
+            "issued_by": ("his" if checkin.his_number else "kiosk") if checkin.number else None,
+            "kiosk_number": checkin.kiosk_number,
+            "his_number": checkin.his_number,
+        },
+        "hospital": {
+            "state": checkin.hospital_state,
+            "receipt": _receipt(checkin.receipt),
+            "attempts": row.attempts if row else 0,
+            "last_error": row.reason if row else None,
+            "outbox_state": row.state if row else None,
+        },
+        "needs_staff": (
+            {"reason": checkin.staff_reason, "since": checkin.staff_since.isoformat()}
+            if checkin.staff_reason and checkin.staff_since
+            else None
+        ),
+        "patient_match": checkin.patient.kind if checkin.patient else None,
+        "closed_reason": checkin.closed_reason,
+        "audit": [entry | {"at": entry["at"].isoformat()} for entry in audit],
+    }
+
+
+def revealed(checkin: CheckIn) -> dict[str, Any]:
+    """The person in full, for the one who asked for it."""
+    person = checkin.identity
+    return {
+        "personal_id": person.personal_id,
+        "old_id": person.old_id,
+        "full_name": person.full_name,
+        "birth_date": str(person.birth_date) if person.birth_date else None,
+        "sex": person.sex,
+        "address": person.address,
+        "issued_on": person.issued_on.isoformat() if person.issued_on else None,
+        "card_number": checkin.coverage.number if checkin.coverage else None,
+        "key_number": checkin.key_number,
+    }
+
+
+def _identity(checkin: CheckIn) -> dict[str, Any]:
+    person = checkin.identity
+    return {
+        "name": mask_name(person.full_name) if person.full_name else None,
+        "birth_year": person.birth_date.year if person.birth_date else None,
+        "number": mask_number(checkin.key_number),
+        "sex": person.sex,
+    }
+
+
+def _eligibility(answer: Eligibility | None, origin: str | None) -> dict[str, Any] | None:
+    if answer is None:
+        return None
+    return {
+        "class": answer.status,
+        "reason": answer.reason,
+        "result_code": answer.result_code,
+        "coverage": _coverage(answer.coverage),
+        "asked_at": answer.asked_at.isoformat(),
+        "origin": origin,
+    }
+
+
+def _coverage(coverage: Coverage | None) -> dict[str, Any] | None:
+    if coverage is None:
+        return None
+    return {
+        "number": mask_number(coverage.number),
+        "registered_facility": coverage.registered_facility,
+        "valid_from": coverage.valid_from.isoformat() if coverage.valid_from else None,
+        "valid_to": coverage.valid_to.isoformat() if coverage.valid_to else None,
+        "benefit_level": coverage.benefit_level,
+    }
+
+
+def _service(service: Service | None) -> dict[str, Any] | None:
+    return {"id": service.id, "name": service.name, "department": service.department} if service else None
+
+
+def _receipt(receipt: Receipt | None) -> dict[str, Any] | None:
+    if receipt is None:
+        return None
+    return {"visit_id": receipt.visit_id, "patient_code": receipt.patient_code, "number": receipt.number}

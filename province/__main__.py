@@ -1,0 +1,5 @@
+"""``python -m province`` is ``provincectl``."""
+
+from province.cli import main
+
+main()

@@ -1,0 +1,234 @@
+"""Kiosk, province and simulators as processes on this machine: what the demo shows and the scenario tests run.
+
+Every part is the real program: the daemon, the hub, the simulated gateway and hospital on HTTP, the scanner on a
+pseudo-terminal. Ports count from a base as in interfaces section 1: kiosk +0, province +10, taps +17, HIS +18,
+gateway +19.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any, Final, Self
+
+import httpx
+
+from simulators.scanner import SimulatedScanner
+
+FACILITY: Final = "93002"
+STATION: Final = "kiosk-1"
+_START_SECONDS: Final = 30.0
+_ENROL_CODE: Final = "DEMO-" + secrets.token_hex(4)
+
+
+class DidNotStart(RuntimeError):
+    """A process ended or stayed silent; the message names it and its log."""
+
+
+@dataclass
+class Stack:
+    """All processes under one folder. Use as a context manager, or ``start`` and ``stop``.
+
+    *config*: tables laid over the demo's configuration; *gateway_env*, *his_env*: settings of the simulators.
+    """
+
+    data: Path
+    port_base: int
+    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    gateway_env: Mapping[str, str] = field(default_factory=dict)
+    his_env: Mapping[str, str] = field(default_factory=dict)
+    facility: str = FACILITY
+    with_province: bool = True
+    kiosk_env: Mapping[str, str] = field(default_factory=dict)
+    processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    scanner: SimulatedScanner | None = None
+
+    def url(self, part: str) -> str:
+        """Base address of ``kiosk``, ``province``, ``taps``, ``his`` or ``gateway``."""
+        offset = {"kiosk": 0, "province": 10, "taps": 17, "his": 18, "gateway": 19}[part]
+        return f"http://127.0.0.1:{self.port_base + offset}"
+
+    @property
+    def config_path(self) -> Path:
+        """The kiosk's configuration file."""
+        return self.data / "kiosk.toml"
+
+    @property
+    def token(self) -> str:
+        """The token with which tools on this machine may speak for the kiosk's screen."""
+        return (self.data / "kiosk" / "screen-token").read_text("ascii").strip()
+
+    def start(self) -> None:
+        """Start all parts and join the province; DidNotStart if one of them does not come up."""
+        self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+        (self.data / "dev").mkdir(exist_ok=True)
+        self._write_config()
+        self.scanner = SimulatedScanner(self.data / "dev" / "scanner", suffix=b"")
+        base = dict(os.environ) | {"SIM_FACILITY": self.facility}
+        simulator = [sys.executable, "-m", "simulators"]
+        self._run("gateway", [*simulator, "gateway", "--port", str(self.port_base + 19)], base | dict(self.gateway_env))
+        self._run("his", [*simulator, "his-c06", "--port", str(self.port_base + 18)], base | dict(self.his_env))
+        if self.with_province:
+            self._start_province()
+        for part in ("gateway", "his"):
+            self.wait_for(part, "/_sim/health")
+        self.start_kiosk()
+        if self.with_province:
+            self.wait_for("province", "/readyz")
+            self._enrol()
+
+    def _start_province(self) -> None:
+        enrolment = f"{self.facility}:{STATION}:{_ENROL_CODE}"
+        command = [sys.executable, "-m", "province", "--data", str(self.data / "province"), "run", "--demo"]
+        command += ["--port", str(self.port_base + 10), "--demo-enrol", enrolment]
+        self._run("province", command, dict(os.environ))
+
+    def start_kiosk(self) -> None:
+        """Start the daemon and wait until it serves."""
+        command = [sys.executable, "-m", "kiosk", "run", "--config", str(self.config_path)]
+        self._run("kiosk", command, dict(os.environ) | dict(self.kiosk_env))
+        self.wait_for("kiosk", "/healthz")
+
+    def kill_kiosk(self) -> None:
+        """Kill -9 the daemon."""
+        self.processes["kiosk"].kill()
+        self.processes.pop("kiosk").wait()
+
+    def stop_part(self, part: str) -> None:
+        """End one process gently."""
+        process = self.processes.pop(part)
+        process.terminate()
+        try:
+            process.wait(35)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+
+    def start_simulator(self, part: str) -> None:
+        """Start ``gateway`` or ``his`` again after ``stop_part``."""
+        name, env = {"gateway": ("gateway", self.gateway_env), "his": ("his-c06", self.his_env)}[part]
+        port = self.port_base + {"gateway": 19, "his": 18}[part]
+        command = [sys.executable, "-m", "simulators", name, "--port", str(port)]
+        self._run(part, command, dict(os.environ) | {"SIM_FACILITY": self.facility} | dict(env))
+        self.wait_for(part, "/_sim/health")
+
+    def stop(self) -> None:
+        """End everything, the daemon first: it may still be delivering."""
+        for part in ("kiosk", "province", "his", "gateway"):
+            if part in self.processes:
+                self.stop_part(part)
+        if self.scanner is not None:
+            self.scanner.unplug()
+
+    def tap(self, payload: bytes) -> None:
+        """Show a code to the scanner: *payload* is written to the serial line as it is."""
+        if self.scanner is None:
+            raise ConnectionError("the scanner is unplugged")
+        self.scanner.tap(payload)
+
+    def log(self, part: str) -> str:
+        """What a process wrote to its standard error."""
+        return (self.data / f"{part}.log").read_text("utf-8", "replace")
+
+    def wait_for(self, part: str, path: str) -> None:
+        """Wait until a part answers 200 at *path*; DidNotStart if it ends or stays silent."""
+
+        def answers() -> bool:
+            try:
+                return httpx.get(self.url(part) + path, timeout=2).status_code == 200
+            except httpx.HTTPError:
+                return False
+
+        self._wait(part, answers)
+
+    def _wait(self, part: str, ready: Callable[[], bool]) -> None:
+        deadline = time.monotonic() + _START_SECONDS
+        while not ready():
+            process = self.processes.get(part)
+            if process is not None and process.poll() is not None:
+                raise DidNotStart(f"{part} ended with {process.returncode}:\n{self.log(part)[-2000:]}")
+            if time.monotonic() > deadline:
+                raise DidNotStart(f"{part} does not answer:\n{self.log(part)[-2000:]}")
+            time.sleep(0.05)
+
+    def _run(self, part: str, command: list[str], env: Mapping[str, str]) -> None:
+        with (self.data / f"{part}.log").open("ab") as stream:
+            self.processes[part] = _spawn(command, env, stream)
+
+    def _enrol(self) -> None:
+        command = [sys.executable, "-m", "kiosk", "enrol", self.url("province"), _ENROL_CODE]
+        done = subprocess.run(  # noqa: S603 - our own program
+            [*command, "--config", str(self.config_path)], capture_output=True, text=True, check=False
+        )
+        if done.returncode != 0 and "409" not in done.stdout + done.stderr:
+            raise DidNotStart(f"the kiosk could not join the province: {done.stderr}")
+
+    def _write_config(self) -> None:
+        for name, text in (
+            ("vss-password", "sim-secret"),
+            ("c06-secret", "sim-c06-secret"),
+            ("officers", "NGUYỄN CÁN BỘ THỬ;099085000001"),
+        ):
+            (self.data / name).write_text(text + "\n", "utf-8")
+            (self.data / name).chmod(0o600)
+        tables: dict[str, dict[str, Any]] = {
+            "station": {
+                "id": STATION,
+                "facility": self.facility,
+                "listen": f"127.0.0.1:{self.port_base}",
+                "data": str(self.data / "kiosk"),
+            },
+            "scanner": {"port": str(self.data / "dev" / "scanner"), "baud": 9600},
+            "insurance": {
+                "url": self.url("gateway"),
+                "account": f"{self.facility}_BV",
+                "password_file": "vss-password",
+                "officers_file": "officers",
+            },
+            "hospital": {
+                "adapter": "c06",
+                "url": self.url("his"),
+                "merchant": "KIOSK-TEST",
+                "secret_file": "c06-secret",
+            },
+            "province": {"url": self.url("province") if self.with_province else ""},
+        }
+        for name, extra in self.config.items():
+            tables[name] = tables.get(name, {}) | dict(extra)
+        lines = ["demo = true"]
+        for name, table in tables.items():
+            lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
+        self.config_path.write_text("\n".join(lines) + "\n", "utf-8")
+
+    def __enter__(self) -> Self:
+        try:
+            self.start()
+        except BaseException:
+            self.stop()
+            raise
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+
+def _toml(value: Any) -> str:
+    """Strings, numbers, booleans and lists of them look the same in TOML as in JSON."""
+    return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
+
+
+def _spawn(command: list[str], env: Mapping[str, str], stream: IO[bytes]) -> subprocess.Popen[bytes]:
+    """A process in a group of its own, so that Ctrl-C reaches only the one who supervises it."""
+    return subprocess.Popen(  # noqa: S603 - our own programs
+        command, env=dict(env), stdin=subprocess.DEVNULL, stdout=stream, stderr=stream, process_group=0
+    )
