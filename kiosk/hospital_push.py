@@ -89,6 +89,9 @@ class HospitalPush:
                 if checkin_id == checkin.checkin_id:
                     encounter = await self._encounter(checkin, attempted=True)
                     return Done(self._registered(checkin.checkin_id, receipt, encounter))
+            if any(not checkin_id for checkin_id, _ in visits):
+                # a visit of this person that carries no id may be ours: only a human can tell
+                return self._park(row.ref, "visit_without_our_id", "hospital_outcome_unknown")
             return None
         if capabilities.idempotency is Idempotency.KEY:
             return None
@@ -141,6 +144,8 @@ class HospitalPush:
             if before is not None and before.staff_reason in _SOLVED_BY_REGISTRATION:
                 changes |= {"staff_reason": None, "staff_since": None}
             records.update(connection, checkin_id, registered_status=encounter.eligibility.value, **changes)
+            if receipt.visit_id is None and receipt.number is None:
+                records.call_staff(connection, checkin_id, "receipt_unusable", self._clock())
             after = records.get(connection, checkin_id)
             if after is not None:
                 can_amend = self._adapter.capabilities.amend
