@@ -12,6 +12,7 @@ from kiosk.events.words import MAX_COUNT, MAX_SEQ, SCHEMA, VIETNAM, Kind
 
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _PERSON_DAY = re.compile(r"[0-9a-f]{16}")
+_UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ABSENT = object()
 
@@ -118,7 +119,7 @@ def _is_storable(raw: object) -> bool:
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
-            if "\x00" in value or any("\ud800" <= letter <= "\udfff" for letter in value):
+            if _UNSTORABLE.search(value):
                 return False
         elif isinstance(value, float):
             if not math.isfinite(value):

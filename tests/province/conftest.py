@@ -11,7 +11,7 @@ import threading
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 
@@ -65,35 +65,68 @@ def postgres() -> Iterator[str]:
         shutil.rmtree(folder)
 
 
+@pytest.fixture(params=["sqlite", "postgresql"])
+def kind(request: pytest.FixtureRequest) -> str:
+    """The kind of database; every test that uses one runs on both."""
+    return str(request.param)
+
+
 @contextmanager
-def fresh_database(kind: str, request: pytest.FixtureRequest, folder: Path) -> Iterator[str]:
-    if kind == "sqlite":
-        yield f"sqlite:///{folder / 'province.db'}"
-        return
-    server = request.getfixturevalue("postgres")
+def new_postgres_database(server: str, template: str = "template1") -> Iterator[str]:
     name = f"t{uuid.uuid4().hex}"
     with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
-        admin.execute(f"CREATE DATABASE {name}")
+        admin.execute(f"CREATE DATABASE {name} TEMPLATE {template}")
         try:
             yield f"{server}/{name}"
         finally:
             admin.execute(f"DROP DATABASE {name} WITH (FORCE)")
 
 
-@pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
-    """The URL of an empty database, once per kind."""
-    with fresh_database(request.param, request, tmp_path) as url:
+@pytest.fixture
+def database_url(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """The URL of an empty database."""
+    if kind == "sqlite":
+        yield f"sqlite:///{tmp_path / 'empty.db'}"
+        return
+    with new_postgres_database(request.getfixturevalue("postgres")) as url:
         yield url
 
 
+def fill(url: str) -> str:
+    store = Store(url)
+    load_packaged(store)
+    store.close()
+    return url
+
+
+@pytest.fixture(scope="session")
+def filled_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A database file right after the first start."""
+    path = tmp_path_factory.mktemp("province") / "filled.db"
+    fill(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture(scope="session")
+def filled_postgres(postgres: str) -> Iterator[str]:
+    """The name of a PostgreSQL database right after the first start."""
+    with new_postgres_database(postgres) as url:
+        yield fill(url).rpartition("/")[2]
+
+
 @pytest.fixture
-def store(database_url: str) -> Iterator[Store]:
-    """A migrated store with the packaged registry."""
-    opened = Store(database_url)
-    load_packaged(opened)
-    yield opened
-    opened.close()
+def store(kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
+    """A store of its own right after the first start: migrated, with the packaged registry."""
+    with ExitStack() as stack:
+        if kind == "sqlite":
+            url = f"sqlite:///{shutil.copy(request.getfixturevalue('filled_sqlite'), tmp_path / 'province.db')}"
+        else:
+            server = request.getfixturevalue("postgres")
+            template = request.getfixturevalue("filled_postgres")
+            url = stack.enter_context(new_postgres_database(server, template))
+        opened = Store(url)
+        stack.callback(opened.close)
+        yield opened
 
 
 class Station:
