@@ -22,7 +22,7 @@ from kiosk.journal import Journal
 from kiosk.metrics import Metrics
 from kiosk.model import Eligibility
 from kiosk.outbox import Backoff, Delivery, Outbox
-from kiosk.ports import AdapterContext, HospitalAdapter, HospitalAdapterFactory
+from kiosk.ports import AdapterContext, Clock, HospitalAdapter, HospitalAdapterFactory
 from kiosk.province_client import ProvinceClient
 from kiosk.recheck import Recheck
 from kiosk.records import CheckIn
@@ -59,17 +59,18 @@ class Parts:
         self.store.close()
 
 
-def build(config: Config, beside: Path) -> Parts:
+def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     """Open the store and wire all parts; *beside*: the folder of the configuration file, where secrets may lie.
 
-    ConfigError for a wrong setting or secret, StoreError if the store cannot be opened safely.
+    *clock*: the wall clock of everything but the hospital adapter, which signs by its own. ConfigError for a wrong
+    setting or secret, StoreError if the store cannot be opened safely.
     """
     data = config.station.data
-    gateway = _gateway(config, beside)
+    gateway = _gateway(config, beside, clock)
     hospital = load_adapter(config, beside)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = _open_store(config, beside)
-    now = utc_now()
+    now = clock()
     facility_key = store.run_now(lambda c: _wake_up(c, now, config.hospital.grace))
     metrics, health = Metrics(), Health()
     backoff = Backoff(config.outbox.base, config.outbox.cap)
@@ -84,7 +85,7 @@ def build(config: Config, beside: Path) -> Parts:
         health.hospital.note(outcome != "retry", "no answer")
 
     push = HospitalPush(
-        store, hospital, utc_now, facility=config.station.facility, grace=config.hospital.grace, observe=delivered
+        store, hospital, clock, facility=config.station.facility, grace=config.hospital.grace, observe=delivered
     )
     province = ProvinceClient(
         store,
@@ -94,19 +95,19 @@ def build(config: Config, beside: Path) -> Parts:
         ca_file=config.province.ca_file,
     )
     deliveries: list[Delivery] = [push, province]
-    outbox = Outbox(store, utc_now, deliveries, backoff)
+    outbox = Outbox(store, clock, deliveries, backoff)
     checkins = CheckIns(
         store=store,
         journal=written,
         gateway=gateway,
         hospital=hospital,
         outbox=outbox,
-        clock=utc_now,
+        clock=clock,
         policy=_policy(config),
         observe=observe,
     )
     outbox.add(Recheck(checkins))
-    station = Station(config.station.id, checkins, utc_now, _timings(config), simulated=config.demo)
+    station = Station(config.station.id, checkins, clock, _timings(config), simulated=config.demo)
     return Parts(config, store, written, checkins, outbox, station, gateway, hospital, province, metrics, health)
 
 
@@ -123,7 +124,7 @@ def _wake_up(connection: sa.Connection, now: datetime, grace: float) -> bytes:
     return journal.prepare(connection)
 
 
-def _gateway(config: Config, beside: Path) -> VssGateway:
+def _gateway(config: Config, beside: Path, clock: Clock) -> VssGateway:
     table: InsuranceTable = config.insurance
     name, citizen = read_officers(read_secret(table.officers_file, beside))[0]
     shared = table.model_dump(exclude={"adapter", "password_file", "officers_file", "recheck_after"})
@@ -134,7 +135,8 @@ def _gateway(config: Config, beside: Path) -> VssGateway:
             officer_name=name,
             officer_id=citizen,
             facility=config.station.facility,
-        )
+        ),
+        clock=clock,
     )
 
 
