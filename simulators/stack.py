@@ -223,7 +223,9 @@ class Stack:
 
 
 def _toml(value: Any) -> str:
-    """Strings, numbers, booleans and lists of them look the same in TOML as in JSON."""
+    """Strings, numbers, booleans and lists of them look the same in TOML as in JSON; tables are written in line."""
+    if isinstance(value, Mapping):
+        return "{" + ", ".join(f"{key} = {_toml(item)}" for key, item in value.items()) + "}"
     return json.dumps(list(value) if isinstance(value, tuple) else value, ensure_ascii=False)
 
 

@@ -1,7 +1,5 @@
 """Routes of the staff screen (interfaces, section 4): session, lists, and one route for each decision."""
 
-from __future__ import annotations
-
 from collections.abc import Awaitable, Callable
 from datetime import date
 from typing import Annotated, Any, Literal
