@@ -76,6 +76,14 @@ def decode() -> None:
 
 
 @main.command()
+def readers() -> None:
+    """List the serial devices that are attached, and what is wrong with them."""
+    from kiosk.readers.attached import serial_ports  # noqa: PLC0415
+
+    _print({"serial": serial_ports()})
+
+
+@main.command()
 @click.argument("what", type=click.Choice(["gateway", "hospital", "province"]))
 @_CONFIG
 def check(what: str, config_path: Path) -> None:
