@@ -6,7 +6,7 @@ For trying a kiosk without a HIS. Numbers and visits are forgotten when the proc
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -16,6 +16,7 @@ from kiosk.errors import ConfigError
 from kiosk.model import (
     Availability,
     Capabilities,
+    Coverage,
     Encounter,
     Idempotency,
     Identity,
@@ -67,6 +68,7 @@ class _Visit:
     identity: Identity
     service_id: str
     receipt: Receipt
+    coverage: Coverage | None
 
 
 class DryRunAdapter(BaseAdapter):
@@ -76,6 +78,7 @@ class DryRunAdapter(BaseAdapter):
         menu=True,
         history=True,
         new_patient=True,
+        amend=True,
         idempotency=Idempotency.KEY,
         queue_number=QueueNumber.IN_RECEIPT,
     )
@@ -106,7 +109,14 @@ class DryRunAdapter(BaseAdapter):
                 tickets=(TicketLine(str(number), service.name, service.department),),
                 amount=service.price,
             )
-            visits[encounter.checkin_id] = _Visit(encounter.identity, service.id, receipt)
+            visits[encounter.checkin_id] = _Visit(encounter.identity, service.id, receipt, encounter.coverage)
             for old in sorted(self._days)[:-_DAYS_KEPT]:
                 del self._days[old]
         return visits[encounter.checkin_id].receipt
+
+    async def amend(self, receipt: Receipt, encounter: Encounter) -> Receipt:
+        """Take a later answer of the gateway into the visit; one that a restart has forgotten is taken anew."""
+        known = await self.push(encounter)
+        visits = self._days[local_day(encounter.happened_at)]
+        visits[encounter.checkin_id] = replace(visits[encounter.checkin_id], coverage=encounter.coverage)
+        return receipt if receipt.visit_id else known

@@ -39,6 +39,7 @@ def _is_loopback(host: str) -> bool:
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
+Pause = Annotated[float, Field(gt=0, le=6000)]  # with jitter still within outbox_table.LONGEST_PAUSE
 Listen = Annotated[str, AfterValidator(_local_listen)]
 
 
@@ -65,6 +66,7 @@ class PolicyTable(_Table):
     choose_seconds: Seconds = 90
     done_seconds: Seconds = 20
     staff_seconds: Seconds = 30
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
 
 
 class StaffTable(_Table):
@@ -108,7 +110,7 @@ class InsuranceTable(_Table):
     max_in_flight: Annotated[int, Field(ge=1, le=8)] = 2
     per_second: Annotated[float, Field(gt=0, le=100)] = 1
     ca_file: Path | None = None
-    recheck_after: Annotated[tuple[Seconds, ...], Field(min_length=1)] = (60, 300, 900, 1800, 3600)
+    recheck_after: Annotated[tuple[Pause, ...], Field(min_length=1)] = (60, 300, 900, 1800, 3600)
 
 
 class HospitalTable(BaseModel):
@@ -137,8 +139,8 @@ class ProvinceTable(_Table):
 class OutboxTable(_Table):
     """Pauses between attempts, in seconds."""
 
-    base: Seconds = 2
-    cap: Seconds = 300
+    base: Pause = 2
+    cap: Pause = 300
 
 
 class Config(_Table):

@@ -18,10 +18,11 @@ from typing import Any
 import uvicorn
 from starlette.types import ASGIApp
 
-from kiosk import __version__, events, notify, outbox_table, records
+from kiosk import __version__, events, notify, outbox_table, records, retention
 from kiosk.bootstrap import Parts, build, own_file, utc_now
 from kiosk.config import Config
 from kiosk.errors import ConfigError, KioskError, ProvinceUnavailable, StoreError
+from kiosk.model import local_day
 from kiosk.readers.serial_scanner import SerialScanner
 from kiosk.readers.state import ReaderState
 from kiosk.web.admin import admin_app
@@ -76,6 +77,7 @@ class Daemon:
             for name, work in (
                 ("probe", self._mind_store()),
                 ("heartbeat", self._heartbeats()),
+                ("retention", self._forget_people()),
             )
         ]
         watchdog = asyncio.create_task(notify.keep_alive(self._alive))
@@ -206,6 +208,15 @@ class Daemon:
 
     def _alive(self) -> bool:
         return time.monotonic() - self._beat < 20
+
+    async def _forget_people(self) -> None:
+        """At the start and then every six hours: people whose visits are delivered and old are forgotten."""
+        keep = self._config.policy.keep_days
+        while True:
+            with contextlib.suppress(StoreError):
+                if gone := await self.parts.store.run(lambda c: retention.purge(c, local_day(utc_now()), keep)):
+                    log.info("people forgotten", extra={"rows": gone})
+            await asyncio.sleep(6 * 3600)
 
     async def _heartbeats(self) -> None:
         """Tell the province that this station lives; what does not arrive is not kept."""

@@ -91,7 +91,7 @@ lookup = sa.Table(
     sa.Column("result_code", sa.Text),
     sa.Column("reached_gateway", sa.Boolean, nullable=False),
     sa.Column("latency_ms", sa.Integer, nullable=False),
-    sa.Column("eligibility", sa.JSON, nullable=False),
+    sa.Column("eligibility", sa.JSON),  # None once the person is forgotten
     sa.Column("event_id", sa.Text, nullable=False, unique=True),
     sa.Index("lookup_person", "person_key", "asked_at"),
     sa.Index("lookup_checkin", "checkin_id"),

@@ -7,7 +7,7 @@ import pytest
 
 from hospital_adapters.dry_run import MENU, create
 from kiosk.errors import ConfigError
-from kiosk.model import VIETNAM, Encounter, Identity, PartialDate, local_day
+from kiosk.model import VIETNAM, Coverage, Encounter, Identity, KeyKind, PartialDate, local_day
 from kiosk.ports import AdapterContext
 from tests.hospital_adapters.contract import AdapterContract
 
@@ -74,3 +74,11 @@ async def test_old_days_are_forgotten(peer: DryRunPeer) -> None:
 def test_there_is_nothing_to_set() -> None:
     with pytest.raises(ConfigError, match=r"hospital\.url: unknown key"):
         create({"url": "https://his.example"}, AdapterContext("99001", no_secret))
+
+
+async def test_amend_keeps_the_number_and_takes_the_card(peer: DryRunPeer) -> None:
+    unchecked = peer.encounter(1)
+    checked = replace(unchecked, coverage=Coverage("DN4999900000001", KeyKind.BHYT_15))
+    receipt = await peer.adapter.push(unchecked)
+    assert await peer.adapter.amend(receipt, checked) == receipt
+    assert await peer.adapter.push(unchecked) == receipt

@@ -1,0 +1,44 @@
+"""Forgetting people: what is delivered and old enough loses everything that names a person (invariant 6).
+
+What stays is a register without persons: times, classes, numbers of the queue, keyed hashes. Nothing that still waits
+for a hospital, the gateway or staff is touched.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+
+from kiosk.tables import checkin, lookup, outbox
+
+_ABANDONED_DAYS = 1
+
+
+def purge(connection: sa.Connection, today: date, keep_days: int) -> int:
+    """Strip check-ins older than *keep_days* (abandoned ones after a day); returns how many."""
+    unfinished = sa.select(outbox.c.ref).where(outbox.c.state != "done", outbox.c.destination != "province")
+    settled = sa.and_(
+        checkin.c.day < str(today - timedelta(days=keep_days)),
+        checkin.c.staff_reason.is_(None),
+        checkin.c.checkin_id.not_in(unfinished),
+    )
+    left = sa.and_(checkin.c.state == "abandoned", checkin.c.day < str(today - timedelta(days=_ABANDONED_DAYS)))
+    due = sa.and_(checkin.c.key_number != "", sa.or_(settled, left))
+    ids = list(connection.execute(sa.select(checkin.c.checkin_id).where(due).limit(5000)).scalars())
+    for start in range(0, len(ids), 500):
+        some = ids[start : start + 500]
+        connection.execute(
+            checkin.update()
+            .where(checkin.c.checkin_id.in_(some))
+            .values(
+                identity={},
+                key_number="",
+                warnings=[],
+                eligibility=sa.null(),
+                patient=sa.null(),
+                receipt=sa.null(),
+            )
+        )
+        connection.execute(lookup.update().where(lookup.c.checkin_id.in_(some)).values(eligibility=sa.null()))
+    return len(ids)

@@ -1,0 +1,78 @@
+"""Delivered people are forgotten in time; nothing that still waits is touched."""
+
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from kiosk import outbox_table, records, retention
+from kiosk.model import Identity, PartialDate
+from kiosk.store import Store, read_or_make_key
+from kiosk.tables import checkin
+
+TODAY = date(2026, 6, 30)
+NAME = "Nguyễn Thị Quên"
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    opened = Store(tmp_path, read_or_make_key(tmp_path))
+    yield opened
+    opened.close()
+
+
+def add(store: Store, checkin_id: str, days_ago: int, state: str = "accepted", **changes: object) -> None:
+    happened = datetime(2026, 6, 30, 3, tzinfo=UTC) - timedelta(days=days_ago)
+
+    def work(connection: sa.Connection) -> None:
+        records.insert(
+            connection,
+            checkin_id=checkin_id,
+            station="kiosk-1",
+            happened_at=happened,
+            person_key="k" + checkin_id,
+            document_kind="CCCD_QR",
+            method="QR_CCCD",
+            lane="self",
+            carrier="unknown",
+            holder_check="none",
+            warnings=(),
+            identity=Identity("099190000001", None, NAME, PartialDate(1990)),
+            key_kind="PERSONAL_12",
+            key_number="099190000001",
+        )
+        records.update(connection, checkin_id, state=state, **changes)
+
+    store.run_now(work)
+
+
+def named(store: Store) -> set[str]:
+    def work(connection: sa.Connection) -> set[str]:
+        rows = connection.execute(sa.select(checkin.c.checkin_id, checkin.c.identity, checkin.c.key_number))
+        return {row.checkin_id for row in rows if NAME in str(row.identity) or row.key_number}
+
+    return store.run_now(work)
+
+
+def test_old_and_delivered_are_forgotten_and_the_rest_stays(store: Store) -> None:
+    add(store, "old", 31, hospital_state="accepted")
+    add(store, "young", 29, hospital_state="accepted")
+    add(store, "staff", 31, staff_reason="hospital_rejected")
+    add(store, "waiting", 31, hospital_state="waiting")
+    add(store, "left", 2, state="abandoned")
+    add(store, "left-today", 0, state="abandoned")
+    now = datetime.now(UTC)
+    store.run_now(lambda c: outbox_table.enqueue(c, outbox_table.HOSPITAL, "push", "waiting", now))
+    store.run_now(lambda c: outbox_table.enqueue(c, outbox_table.PROVINCE, "event", "old", now))
+    assert store.run_now(lambda c: retention.purge(c, TODAY, 30)) == 2
+    assert named(store) == {"young", "staff", "waiting", "left-today"}
+    assert store.run_now(lambda c: retention.purge(c, TODAY, 30)) == 0
+
+
+def test_a_forgotten_check_in_can_still_be_listed(store: Store) -> None:
+    add(store, "old", 40, hospital_state="accepted", kiosk_number="K-007")
+    store.run_now(lambda c: retention.purge(c, TODAY, 30))
+    found = store.run_now(lambda c: records.get(c, "old"))
+    assert found is not None
+    assert (found.kiosk_number, found.identity, found.eligibility) == ("K-007", Identity(), None)
