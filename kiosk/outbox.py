@@ -53,10 +53,11 @@ class Retry:
 
 @dataclass(frozen=True, slots=True)
 class Park:
-    """A human must act: *owner* is ``staff`` or ``operator``."""
+    """A human must act: *owner* is ``staff`` or ``operator``. ``uncertain`` as in Retry."""
 
     reason: str
     owner: str
+    uncertain: bool | None = None
     effect: Effect | None = None
 
 
@@ -133,6 +134,13 @@ class Outbox:
             if not waiters:
                 del self._waiting[ref]
 
+    async def resume(self, destination: str) -> None:
+        """Something has changed for the better: try all that waits for *destination* now. StoreError."""
+        now = self._clock()
+        await self._store.run(lambda c: outbox_table.hasten(c, destination, now))
+        if lane := self._lanes.get(destination):
+            lane.reopen()
+
     def stop(self) -> None:
         """Claim nothing more; ``run()`` returns when the deliveries under way have ended."""
         self._stopping = True
@@ -144,7 +152,7 @@ class Outbox:
         while not self._stopping:
             try:
                 if (closed := lane.closed_for()) > 0:
-                    await asyncio.sleep(min(closed, 1.0))
+                    await asyncio.sleep(min(closed, 0.5))
                     continue
                 lane.news.clear()
                 rows = await self._claim(delivery)
@@ -171,6 +179,8 @@ class Outbox:
     async def _deliver(self, delivery: Delivery, lane: _Lane, rows: list[OutboxRow]) -> None:
         try:
             outcomes = await delivery.deliver(rows)
+        except StoreError as exc:  # what was to be sent could not be read
+            outcomes = [Retry(exc.code) for _ in rows]
         except Exception:  # a fault of ours must not lose the row or stop the others
             log.exception("delivery failed", extra={"destination": delivery.destination})
             outcomes = [Park("internal_error", "operator") for _ in rows]
@@ -189,8 +199,8 @@ class Outbox:
             now = self._clock()
             for row, outcome in pairs:
                 self._write(connection, row, outcome)
-                if recovered and isinstance(outcome, Done):
-                    outbox_table.hasten(connection, delivery.destination, row.kind, now)
+            if recovered:
+                outbox_table.hasten(connection, delivery.destination, now)
 
         while True:
             try:
@@ -210,11 +220,14 @@ class Outbox:
             case Done():
                 outbox_table.settle(connection, row.id, "done", now, reason=None, owner=None, uncertain=False)
             case Park():
-                outbox_table.settle(connection, row.id, "parked", now, reason=outcome.reason, owner=outcome.owner)
+                uncertain = row.uncertain if outcome.uncertain is None else outcome.uncertain
+                outbox_table.settle(
+                    connection, row.id, "parked", now, reason=outcome.reason, owner=outcome.owner, uncertain=uncertain
+                )
             case Retry():
                 after = self._backoff.pause(row.attempts + 1) if outcome.after is None else outcome.after
                 uncertain = row.uncertain if outcome.uncertain is None else outcome.uncertain
-                due = now + timedelta(seconds=after)
+                due = now + min(timedelta(seconds=after), outbox_table.LONGEST_PAUSE)
                 outbox_table.settle(
                     connection, row.id, "waiting", now, next_at=due, reason=outcome.reason, uncertain=uncertain
                 )
@@ -243,6 +256,11 @@ class _Lane:
         if self._failures == 2:
             log.warning("destination is down", extra={"destination": name})
         return False
+
+    def reopen(self) -> None:
+        """Try again at once; whether it answers will be seen."""
+        self._closed_until = 0.0
+        self.news.set()
 
     def closed_for(self) -> float:
         """Seconds that the pause of a destination that is down still lasts."""

@@ -18,8 +18,10 @@ HOSPITAL: Final = "hospital"
 GATEWAY: Final = "gateway"
 PROVINCE: Final = "province"
 
-_CLOCK_JUMP: Final = timedelta(hours=3)
-"""No schedule waits longer: a row that seems to be further away was written before the clock was set back."""
+LONGEST_PAUSE: Final = timedelta(hours=2)
+"""No row waits longer for its next attempt, whatever a schedule or the other side says."""
+_CLOCK_JUMP: Final = LONGEST_PAUSE + timedelta(hours=1)
+"""A row that seems to be further away was written before the clock was set back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,7 @@ def _rows(result: Any) -> list[OutboxRow]:
 def enqueue(
     connection: sa.Connection, destination: str, kind: str, ref: str, now: datetime, *, due: datetime | None = None
 ) -> None:
-    """Add a row, due *now* unless *due* says otherwise."""
+    """Add a row, due *now* unless *due* says otherwise (at most ``LONGEST_PAUSE`` later)."""
     connection.execute(
         outbox.insert().values(
             destination=destination,
@@ -58,7 +60,7 @@ def enqueue(
             attempts=0,
             created_at=now,
             updated_at=now,
-            next_at=due or now,
+            next_at=now if due is None else min(due, now + LONGEST_PAUSE),
         )
     )
 
@@ -114,13 +116,12 @@ def recover(connection: sa.Connection, now: datetime, grace: timedelta) -> int:
     return found
 
 
-def hasten(connection: sa.Connection, destination: str, kind: str, now: datetime) -> None:
+def hasten(connection: sa.Connection, destination: str, now: datetime) -> None:
     """A destination is back: what waited because of it is due now (rows of unknown outcome keep their pause)."""
     connection.execute(
         outbox.update()
         .where(
             outbox.c.destination == destination,
-            outbox.c.kind == kind,
             outbox.c.state == "waiting",
             outbox.c.uncertain.is_(False),
         )

@@ -76,7 +76,7 @@ def admin_app(
         if row.destination == outbox_table.HOSPITAL and row.state == "parked":
             raise HTTPException(409, "STAFF_MUST_DECIDE")
         await store.run(lambda c: outbox_table.reopen(c, row_id, clock(), certain=False))
-        outbox.wake(row.destination)
+        await outbox.resume(row.destination)
         return _row(await _get(row_id), clock)
 
     async def _get(row_id: int) -> OutboxRow:
@@ -94,7 +94,7 @@ def admin_app(
     async def enrol(body: Enrolment) -> dict[str, str]:
         """Join a province."""
         joined = await province.enrol(body.url, body.code)
-        outbox.wake(outbox_table.PROVINCE)
+        await outbox.resume(outbox_table.PROVINCE)
         return joined
 
     @app.post("/facility-key/export")
