@@ -52,7 +52,7 @@ def take_in_late_answer(
         journal.visit(connection, checkin, bhyt=False, now=now)
     if checkin.hospital_state == "accepted":
         bring_to_hospital(connection, checkin, can_amend=can_amend, now=now)
-    elif not checkin.status.insured and checkin.bhyt is not None:
+    elif not checkin.status.insured and checkin.bhyt is not None and checkin.hospital_state != "parked":
         records.call_staff(connection, checkin.checkin_id, _STAFF_REASON[checkin.status], now)
     elif held:
         outbox_table.enqueue(connection, outbox_table.HOSPITAL, "push", checkin.checkin_id, now)

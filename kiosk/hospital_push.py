@@ -7,6 +7,7 @@ same case.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -14,13 +15,15 @@ import sqlalchemy as sa
 
 from kiosk import outbox_table, records
 from kiosk.amendment import bring_to_hospital
-from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
-from kiosk.model import Encounter, Idempotency, MatchKind, Receipt, local_day
+from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable, StoreError
+from kiosk.model import EligibilityClass, Encounter, Idempotency, MatchKind, Receipt, local_day
 from kiosk.outbox import Done, Effect, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
 from kiosk.ports import Clock, HospitalAdapter
 from kiosk.records import CheckIn
 from kiosk.store import Store
+
+log = logging.getLogger(__name__)
 
 
 class HospitalPush:
@@ -62,9 +65,14 @@ class HospitalPush:
         except HospitalUnavailable as exc:
             outcome = Retry(exc.reason, after=exc.retry_after, down=True)
         except HospitalRejected as exc:
-            outcome = self._park(row.ref, exc.reason, "hospital_rejected", hospital_says=exc.text)
+            outcome = self._park(row, exc.reason, "hospital_rejected", hospital_says=exc.text)
         except HospitalOutcomeUnknown as exc:
             outcome = self._unknown(row, exc.evidence)
+        except StoreError:
+            raise
+        except Exception:  # a fault of the adapter; nobody knows what it had sent by then
+            log.exception("hospital adapter failed")
+            outcome = self._park(row, "internal_error", "hospital_outcome_unknown", uncertain=True)
         self._observe(type(outcome).__name__.lower())
         return outcome
 
@@ -74,10 +82,14 @@ class HospitalPush:
             if settled is not None:
                 return settled
         encounter = await self._encounter(checkin, attempted=row.uncertain)
+        told = _told(row, checkin, encounter)
+        if (encounter.patient, told) != (checkin.patient, checkin.registered_status):
+            changes = {"patient": encounter.patient, "registered_status": told.value}
+            await self._store.run(lambda c: records.update(c, checkin.checkin_id, **changes))
         if encounter.patient is not None and encounter.patient.kind in (MatchKind.MANY, MatchKind.MISMATCH):
-            return self._park(row.ref, "patient_unclear", "hospital_patient_differs")
+            return self._park(row, "patient_unclear", "hospital_patient_differs")
         receipt = await self._adapter.push(encounter)
-        return Done(self._registered(checkin.checkin_id, receipt, encounter))
+        return Done(self._registered(checkin.checkin_id, receipt, told))
 
     async def _settle_uncertain(self, row: OutboxRow, checkin: CheckIn) -> Outcome | None:
         """Find out about an earlier attempt; None: pushing (again) is right."""
@@ -87,11 +99,11 @@ class HospitalPush:
             visits = await self._adapter.find_visits(checkin.identity, ref, local_day(checkin.happened_at))
             for checkin_id, receipt in visits:
                 if checkin_id == checkin.checkin_id:
-                    encounter = await self._encounter(checkin, attempted=True)
-                    return Done(self._registered(checkin.checkin_id, receipt, encounter))
+                    told = checkin.registered_status or EligibilityClass.CANNOT_SAY
+                    return Done(self._registered(checkin.checkin_id, receipt, told))
             if any(not checkin_id for checkin_id, _ in visits):
                 # a visit of this person that carries no id may be ours: only a human can tell
-                return self._park(row.ref, "visit_without_our_id", "hospital_outcome_unknown")
+                return self._park(row, "visit_without_our_id", "hospital_outcome_unknown", uncertain=True)
             return None
         if capabilities.idempotency is Idempotency.KEY:
             return None
@@ -104,17 +116,24 @@ class HospitalPush:
             return Retry(evidence, after=self._grace, uncertain=True)
         if capabilities.idempotency is Idempotency.KEY:
             return Retry(evidence, uncertain=True)
-        return self._park(row.ref, evidence, "hospital_outcome_unknown")
+        return self._park(row, evidence, "hospital_outcome_unknown", uncertain=True)
 
-    def _park(self, checkin_id: str, reason: str, staff_reason: str, hospital_says: str = "") -> Park:
+    def _park(
+        self, row: OutboxRow, reason: str, staff_reason: str, *, hospital_says: str = "", uncertain: bool = False
+    ) -> Park:
+        """Leave it to staff; a visit that could not be amended stays registered, its card is entered by hand."""
+
         def effect(connection: sa.Connection) -> None:
             now = self._clock()
-            records.update(connection, checkin_id, hospital_state="parked")
-            records.call_staff(connection, checkin_id, staff_reason, now)
+            if row.kind == "amend":
+                records.call_staff(connection, row.ref, "coverage_to_enter", now)
+            else:
+                records.update(connection, row.ref, hospital_state="parked")
+                records.call_staff(connection, row.ref, staff_reason, now)
             if hospital_says:
-                records.add_audit(connection, now, "hospital", "refused", checkin_id, {"text": hospital_says[:500]})
+                records.add_audit(connection, now, "hospital", "refused", row.ref, {"text": hospital_says[:500]})
 
-        return Park(reason, "staff", effect)
+        return Park(reason, "staff", uncertain, effect)
 
     async def _encounter(self, checkin: CheckIn, *, attempted: bool) -> Encounter:
         if checkin.service is None:
@@ -135,7 +154,7 @@ class HospitalPush:
             attempted=attempted,
         )
 
-    def _registered(self, checkin_id: str, receipt: Receipt, encounter: Encounter) -> Effect:
+    def _registered(self, checkin_id: str, receipt: Receipt, told: EligibilityClass) -> Effect:
         def effect(connection: sa.Connection) -> None:
             before = records.get(connection, checkin_id)
             changes: dict[str, Any] = {"hospital_state": "accepted", "receipt": receipt}
@@ -143,7 +162,7 @@ class HospitalPush:
                 changes["his_number"] = receipt.number
             if before is not None and before.staff_reason in _SOLVED_BY_REGISTRATION:
                 changes |= {"staff_reason": None, "staff_since": None}
-            records.update(connection, checkin_id, registered_status=encounter.eligibility.value, **changes)
+            records.update(connection, checkin_id, registered_status=told.value, **changes)
             if receipt.visit_id is None and receipt.number is None:
                 records.call_staff(connection, checkin_id, "receipt_unusable", self._clock())
             after = records.get(connection, checkin_id)
@@ -156,7 +175,16 @@ class HospitalPush:
     async def _amend(self, checkin: CheckIn) -> Outcome:
         encounter = await self._encounter(checkin, attempted=True)
         receipt = await self._adapter.amend(checkin.receipt or Receipt(), encounter)
-        return Done(self._registered(checkin.checkin_id, receipt, encounter))
+        return Done(self._registered(checkin.checkin_id, receipt, encounter.eligibility))
+
+
+def _told(row: OutboxRow, checkin: CheckIn, encounter: Encounter) -> EligibilityClass:
+    """What the hospital surely knows of the coverage once this attempt has arrived; kept before it is made.
+
+    If an earlier attempt may have arrived without an answer, it may be the one that counts there.
+    """
+    earlier = checkin.registered_status
+    return earlier if row.uncertain and earlier is not None and earlier.unanswered else encounter.eligibility
 
 
 _SOLVED_BY_REGISTRATION = ("hospital_outcome_unknown", "hospital_rejected", "hospital_patient_differs")

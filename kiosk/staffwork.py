@@ -128,6 +128,8 @@ class StaffWork:
             row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
             if row is not None and row.state in ("waiting", "sending"):
                 raise StaffRefusal("UNDER_WAY")
+            if row is not None and row.state == "parked" and row.uncertain:
+                raise StaffRefusal("OUTCOME_UNKNOWN")
             match = _decided(checkin, patient)
             records.update(
                 connection,
@@ -192,7 +194,7 @@ class StaffWork:
                 hospital_state="accepted",
                 receipt=receipt,
                 his_number=number or checkin.his_number,
-                registered_status=checkin.registered_as.value,
+                registered_status=(checkin.registered_status or checkin.registered_as).value,
                 staff_reason=None,
                 staff_since=None,
             )
@@ -211,7 +213,8 @@ class StaffWork:
     async def cancel(self, checkin_id: str, reason: str, who: str) -> CheckIn:
         """The person left or it was a mistake: nothing more is sent, and it counts as no insured visit.
 
-        StaffRefusal ALREADY_REGISTERED when the hospital holds the visit: it must be withdrawn there.
+        StaffRefusal ALREADY_REGISTERED when the hospital holds the visit: it must be withdrawn there; UNDER_WAY while
+        it may be arriving there just now.
         """
 
         def work(connection: sa.Connection) -> CheckIn:
@@ -219,6 +222,11 @@ class StaffWork:
             if checkin.hospital_state == "accepted":
                 raise StaffRefusal("ALREADY_REGISTERED")
             now = self._checkins.clock()
+            row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
+            if row is not None and (row.state == "sending" or (row.state == "waiting" and row.uncertain)):
+                raise StaffRefusal("UNDER_WAY")
+            if row is not None and row.state != "done":
+                outbox_table.settle(connection, row.id, "done", now, reason="cancelled", owner=None)
             if checkin.bhyt:
                 self._checkins.journal.visit(connection, checkin, bhyt=False, now=now)
             records.update(
