@@ -259,6 +259,10 @@ class Station:
                 self._screen = self._screen | {"waited": int(waited)}
                 self._announce()
 
+    def _serves(self, checkin_id: str) -> bool:
+        """Whether the person whose answer came still stands here; the store may have failed meanwhile."""
+        return self.phase == "checking" and self.checkin_id == checkin_id
+
     async def _check(self, checkin_id: str) -> None:
         fetching = asyncio.create_task(self._checkins.menu())
         try:
@@ -266,6 +270,8 @@ class Station:
             menu = await fetching
         finally:
             fetching.cancel()
+        if not self._serves(checkin_id):
+            return
         if reason := self._checkins.staff_reason(checkin):
             await self._to_staff(checkin_id, reason)
             return
@@ -287,11 +293,14 @@ class Station:
 
     async def _register(self, checkin_id: str, service: Service) -> None:
         checkin = await self._checkins.accept(checkin_id, service, insured=self._insured, another=self._another)
-        self.checkin_id = checkin.checkin_id
-        self._show_ticket(checkin)
+        if self._serves(checkin_id):
+            self.checkin_id = checkin.checkin_id
+            self._show_ticket(checkin)
 
     async def _to_staff(self, checkin_id: str, reason: str) -> None:
-        self._show_ticket(await self._checkins.send_to_staff(checkin_id, reason))
+        checkin = await self._checkins.send_to_staff(checkin_id, reason)
+        if self._serves(checkin_id):
+            self._show_ticket(checkin)
 
     def _show_ticket(self, checkin: CheckIn, *, again: bool = False) -> None:
         """The end: a number, committed before it is shown, and where to go."""
