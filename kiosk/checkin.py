@@ -88,7 +88,8 @@ class CheckIns:
         """Open a check-in for *document*, or find the one that this person already has today.
 
         *another*: the person asked for a second examination, so an accepted check-in of today does not count.
-        StoreError if it could not be written: then nothing was opened.
+        Somebody who left with the answer in hand and comes back goes on with the same check-in, because the visit must
+        join its lookup (interfaces, section 6). StoreError if it could not be written: then nothing was opened.
         """
         now = self.clock()
         person = records.person_key(self.journal.facility_key, key.number)
@@ -98,6 +99,11 @@ class CheckIns:
             earlier = records.accepted_today(connection, person, str(local_day(now)))
             if earlier is not None and not another:
                 return Presented(earlier, again=True)
+            left = records.left_after_answer(connection, person, str(local_day(now)), now - self.policy.remember)
+            same = left is not None and (left.identity, left.method, left.lane) == (identity, key.method, lane)
+            if left is not None and same and not another:
+                records.update(connection, left.checkin_id, state="looked_up")
+                return Presented(_existing(connection, left.checkin_id), again=False)
             checkin_id = events.new_event_id()
             records.insert(
                 connection,
@@ -146,7 +152,8 @@ class CheckIns:
 
         def work(connection: sa.Connection) -> CheckIn:
             fresh = _existing(connection, checkin_id)
-            if known is None:
+            asked = known is None and not records.is_kept(connection, fresh, answer)
+            if asked:
                 attempt = records.lookups_of(connection, checkin_id) + 1
                 self.journal.lookup(connection, fresh, answer, attempt, self.clock())
             changes: dict[str, Any] = {} if patient is None else {"patient": patient}
@@ -157,7 +164,7 @@ class CheckIns:
                 checkin_id,
                 eligibility=answer,
                 status=answer.status.value,
-                answer_origin="remembered" if known else "live",
+                answer_origin="live" if asked else "remembered",
                 **changes,
             )
             return _existing(connection, checkin_id)
@@ -185,8 +192,11 @@ class CheckIns:
         except (TimeoutError, HospitalError):
             return None
 
-    async def menu(self) -> tuple[Service, ...]:
-        """Today's services: the hospital's, or the last menu it gave us while it is away; empty when there is none."""
+    async def menu(self, *, keep: bool = True) -> tuple[Service, ...]:
+        """Today's services: the hospital's, or the last menu it gave us while it is away; empty when there is none.
+
+        *keep*: remember the menu for such a time, if it has changed.
+        """
         if not self.hospital.capabilities.menu:
             return ()
         try:
@@ -196,7 +206,7 @@ class CheckIns:
             stored = await self.store.read(lambda c: records.get_setting(c, "menu"))
             return records.load_services(stored or [])
         values = records.dump_services(services)
-        if await self.store.read(lambda c: records.get_setting(c, "menu")) != values:
+        if keep and await self.store.read(lambda c: records.get_setting(c, "menu")) != values:
             await self.store.run(lambda c: records.put_setting(c, "menu", values))
         return services
 

@@ -56,8 +56,9 @@ def record_late_answer(connection: sa.Connection, checkins: CheckIns, checkin_id
     if checkin is None:
         return
     now = checkins.clock()
-    attempt = records.lookups_of(connection, checkin_id) + 1
-    checkins.journal.lookup(connection, checkin, answer, attempt, now)
+    if not records.is_kept(connection, checkin, answer):
+        attempt = records.lookups_of(connection, checkin_id) + 1
+        checkins.journal.lookup(connection, checkin, answer, attempt, now)
     if answer.status.unanswered and not checkin.unanswered:
         return
     records.update(connection, checkin_id, eligibility=answer, status=answer.status.value, answer_origin="pending")

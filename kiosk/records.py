@@ -121,6 +121,9 @@ _FROM_TEXT: Final[dict[str, Any]] = {
 }
 
 
+_UNANSWERED: Final = tuple(status.value for status in EligibilityClass if status.unanswered)
+
+
 def _from_row(row: sa.Row[Any]) -> CheckIn:
     values = dict(row._mapping)
     for name, adapter in _FROM_JSON.items():
@@ -175,6 +178,20 @@ def accepted_today(connection: sa.Connection, key: str, day: str) -> CheckIn | N
             checkin.c.state == "accepted",
             checkin.c.closed_reason.is_(None),
         )
+        .order_by(checkin.c.happened_at.desc())
+        .limit(1)
+    ).first()
+    return None if row is None else _from_row(row)
+
+
+def left_after_answer(connection: sa.Connection, key: str, day: str, since: datetime) -> CheckIn | None:
+    """The newest check-in of *day* that the person left although a question asked since *since* was answered."""
+    answered = sa.exists().where(
+        lookup.c.checkin_id == checkin.c.checkin_id, lookup.c.asked_at >= since, lookup.c.status.not_in(_UNANSWERED)
+    )
+    row = connection.execute(
+        sa.select(checkin)
+        .where(checkin.c.person_key == key, checkin.c.day == day, checkin.c.state == "abandoned", answered)
         .order_by(checkin.c.happened_at.desc())
         .limit(1)
     ).first()
@@ -241,6 +258,12 @@ def lookups_of(connection: sa.Connection, checkin_id: str) -> int:
     return connection.execute(count).scalar_one()
 
 
+def is_kept(connection: sa.Connection, of: CheckIn, answer: Eligibility) -> bool:
+    """Whether *answer* came from a question kept already: the gateway's adapter lets equal ones share a call."""
+    same = (lookup.c.person_key == of.person_key, lookup.c.asked_at == answer.asked_at)
+    return connection.execute(sa.select(lookup.c.id).where(*same).limit(1)).first() is not None
+
+
 def recent_answer(connection: sa.Connection, key: str, now: datetime, within: timedelta) -> Eligibility | None:
     """The newest real answer about the person not older than *within*: not asked twice (insurance-gateway.md 6)."""
     row = connection.execute(
@@ -249,7 +272,8 @@ def recent_answer(connection: sa.Connection, key: str, now: datetime, within: ti
             lookup.c.person_key == key,
             lookup.c.asked_at >= now - within,
             lookup.c.asked_at <= now,
-            lookup.c.status.not_in((EligibilityClass.CANNOT_SAY.value, EligibilityClass.MISCONFIGURED.value)),
+            lookup.c.eligibility.is_not(None),
+            lookup.c.status.not_in(_UNANSWERED),
         )
         .order_by(lookup.c.asked_at.desc())
         .limit(1)
