@@ -6,9 +6,10 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import FastAPI, HTTPException, Request, Response
+from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
+from starlette.exceptions import HTTPException as AnyHTTPException
 
 from kiosk import __version__
 from kiosk.checkin import CheckIns
@@ -60,17 +61,17 @@ def base_app(title: str) -> FastAPI:
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, exc: Exception) -> Response:
-        fields = (
-            [".".join(str(p) for p in e["loc"]) for e in exc.errors()]
-            if isinstance(exc, RequestValidationError)
-            else []
-        )
+        errors = exc.errors() if isinstance(exc, RequestValidationError) else []
+        # the place of an unknown key is that key, as it was sent
+        fields = [".".join(str(part) for part in e["loc"]) for e in errors if e["type"] != "extra_forbidden"]
         return JSONResponse({"error": "BAD_REQUEST", "fields": fields}, status_code=422)
 
-    @app.exception_handler(HTTPException)
+    @app.exception_handler(AnyHTTPException)
     async def http(_: Request, exc: Exception) -> Response:
-        status = exc.status_code if isinstance(exc, HTTPException) else 500
-        return _error(status, str(exc.detail) if isinstance(exc, HTTPException) else "INTERNAL")
+        if not isinstance(exc, AnyHTTPException):
+            return _error(500, "INTERNAL")
+        code = str(exc.detail).upper().replace(" ", "_")  # the framework's own are phrases such as "Not Found"
+        return _error(exc.status_code, code, dict(exc.headers or {}))
 
     @app.exception_handler(Exception)
     async def unexpected(_: Request, exc: Exception) -> Response:

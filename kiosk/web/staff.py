@@ -157,7 +157,7 @@ def staff_api(
     @router.get("/services")
     async def services(_: Who) -> dict[str, Any]:
         """Today's menu."""
-        return {"services": [_service(item) for item in await checkins.menu()]}
+        return {"services": [_service(item) for item in await checkins.menu(keep=False)]}
 
     @router.get("/check-ins")
     async def listed(_: Who, date: date | None = None, status: Literal["all", "needs_staff"] = "all") -> dict[str, Any]:

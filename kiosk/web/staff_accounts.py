@@ -68,32 +68,39 @@ class StaffAccounts:
             raise AccountRefusal("BAD_NAME", 422)
         if len(password) < self.min_password:
             raise AccountRefusal("WEAK_PASSWORD", 422)
-        await self.add(name.strip(), password)
+        if not await self.add(name.strip(), password, first=True):
+            raise AccountRefusal("NOT_NEEDED", 403)
         return self._open(name.strip())
 
-    async def add(self, name: str, password: str) -> None:
-        """Write an account; an existing one of that name stays as it is."""
+    async def add(self, name: str, password: str, *, first: bool = False) -> bool:
+        """Write an account unless there is one of that name (*first*: any); returns whether it was written."""
         hashed = await asyncio.to_thread(self._hasher.hash, password)
         now = self.clock()
 
-        def work(connection: sa.Connection) -> None:
-            if connection.execute(sa.select(staff_user).where(staff_user.c.name == name)).first() is None:
-                connection.execute(staff_user.insert().values(name=name, password_hash=hashed, created_at=now))
+        def work(connection: sa.Connection) -> bool:
+            in_the_way = sa.select(staff_user.c.name).limit(1)
+            if not first:
+                in_the_way = in_the_way.where(staff_user.c.name == name)
+            if connection.execute(in_the_way).first() is not None:
+                return False
+            connection.execute(staff_user.insert().values(name=name, password_hash=hashed, created_at=now))
+            return True
 
-        await self.store.run(work)
+        return await self.store.run(work)
 
     async def log_in(self, name: str, password: str) -> str:
         """A new session token; AccountRefusal BAD_LOGIN, or TOO_MANY after five failures in five minutes."""
+        name = name.strip()
         self._brake(name)
+        self._failed(name)  # until proven otherwise, so that tries at the same time count too
         query = sa.select(staff_user.c.password_hash).where(
-            staff_user.c.name == name.strip(), staff_user.c.disabled_at.is_(None)
+            staff_user.c.name == name, staff_user.c.disabled_at.is_(None)
         )
         stored = await self.store.read(lambda c: c.execute(query).scalar())
         if not await asyncio.to_thread(self._verify, stored, password):
-            self._failed(name)
             raise AccountRefusal("BAD_LOGIN", 401)
         self._failures.pop(name, None)
-        return self._open(name.strip())
+        return self._open(name)
 
     def _verify(self, stored: str | None, password: str) -> bool:
         try:
