@@ -26,6 +26,7 @@ check:
 
 bench:
 	@scripts/setup test
+	@$(BIN)/python benchmarks/store.py
 	@$(BIN)/python benchmarks/journey.py
 
 constraints:
