@@ -2,7 +2,7 @@
 
 Source: interfaces.md sections 4-6; health-data-standards.md 3.2 (result classes). No personal data travels in an
 event: a person appears only as `person_day`, a keyed digest whose key stays at the facility.
-This package imports nothing else of `kiosk`, because the province, on another machine, imports it too.
+The province, on another machine, imports it too: so it rests on the plain words of `kiosk.model` and nothing else.
 """
 
 from kiosk.events.build import heartbeat, lookup_event, new_event_id, person_day, visit_event
@@ -20,16 +20,12 @@ from kiosk.events.words import (
     SCHEMA,
     SUCCESS_CLASSES,
     UNKNOWN_CODE_CLASS,
-    VIETNAM,
-    EligibilityClass,
-    KeyKind,
     Kind,
-    Lane,
-    Method,
     NotByChip,
     Origin,
     result_kpi_class,
 )
+from kiosk.model import VIETNAM, EligibilityClass, KeyKind, Lane, Method
 
 __all__ = [
     "CHIP_VERDICTS",

@@ -7,7 +7,8 @@ from datetime import datetime
 
 import uuid_utils
 
-from kiosk.events.words import SCHEMA, VIETNAM, Kind
+from kiosk.events.words import SCHEMA, Kind
+from kiosk.model import VIETNAM
 
 
 def new_event_id() -> str:

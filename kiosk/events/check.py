@@ -8,7 +8,8 @@ import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime
 
-from kiosk.events.words import MAX_COUNT, MAX_SEQ, SCHEMA, VIETNAM, Kind
+from kiosk.events.words import MAX_COUNT, MAX_SEQ, SCHEMA, Kind
+from kiosk.model import VIETNAM
 
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _PERSON_DAY = re.compile(r"[0-9a-f]{16}")

@@ -5,15 +5,15 @@ Source: interfaces.md sections 4-6; health-data-standards.md 3.2.
 
 import csv
 from collections.abc import Mapping
-from datetime import timedelta, timezone
 from enum import StrEnum
 from importlib import resources
 from typing import Final
 
+from kiosk.model import Method
+
 SCHEMA: Final = 1
 MAX_EVENTS: Final = 1000
 MAX_BYTES: Final = 2 * 1024 * 1024
-VIETNAM: Final = timezone(timedelta(hours=7))
 MAX_COUNT: Final = 2**31 - 1
 MAX_SEQ: Final = 2**63 - 1
 
@@ -26,46 +26,6 @@ class Kind(StrEnum):
     VISIT_COUNT = "visit_count"
     DESK_LOOKUPS = "desk_lookups"
     HEARTBEAT = "heartbeat"
-
-
-class Method(StrEnum):
-    """How the key of a lookup was read (interfaces.md 4)."""
-
-    CHIP_CCCD = "CHIP_CCCD"
-    QR_CCCD = "QR_CCCD"
-    VNEID_TOKEN = "VNEID_TOKEN"
-    BHYT_QR = "BHYT_QR"
-    CARD_NUMBER = "CARD_NUMBER"
-    MANUAL_ID = "MANUAL_ID"
-
-
-class Lane(StrEnum):
-    """Where and for whom the check-in ran (interfaces.md 4)."""
-
-    SELF = "self"
-    DESK = "desk"
-    GUARDIAN = "guardian"
-    EMERGENCY = "emergency"
-
-
-class EligibilityClass(StrEnum):
-    """Class of the gateway's answer, the event field `class` (interfaces.md 4)."""
-
-    INSURED = "insured"
-    INSURED_NEW_CARD = "insured_new_card"
-    NOT_INSURED = "not_insured"
-    NEEDS_STAFF = "needs_staff"
-    CANNOT_SAY = "cannot_say"
-    MISCONFIGURED = "misconfigured"
-
-
-class KeyKind(StrEnum):
-    """What kind of number the gateway was asked with (interfaces.md 2)."""
-
-    PERSONAL_12 = "PERSONAL_12"
-    BHYT_15 = "BHYT_15"
-    BHYT_17 = "BHYT_17"
-    BHXH_10 = "BHXH_10"
 
 
 class NotByChip(StrEnum):
