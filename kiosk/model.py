@@ -106,7 +106,7 @@ class PartialDate:
         """Refuse a date that no calendar has (ValueError)."""
         if self.day is not None and self.month is None:
             raise ValueError("a day needs a month")
-        date(self.year, self.month or 1, self.day or 1)
+        date(self.year, 1 if self.month is None else self.month, 1 if self.day is None else self.day)
 
     def __str__(self) -> str:
         """ISO 8601, at the precision known."""
