@@ -74,10 +74,12 @@ def _due(destination: str, now: datetime) -> tuple[sa.ColumnElement[bool], ...]:
 
 
 def claim(connection: sa.Connection, destination: str, now: datetime, limit: int) -> list[OutboxRow]:
-    """Take up to *limit* due rows in the order they were written; they are ``sending`` once this commits."""
-    taken = _rows(
-        connection.execute(sa.select(outbox).where(*_due(destination, now)).order_by(outbox.c.id).limit(limit))
-    )
+    """Take up to *limit* due rows, the longest due first; they are ``sending`` once this commits.
+
+    Fresh rows so go in the order they were written, and a row that fails again and again queues behind them.
+    """
+    due = sa.select(outbox).where(*_due(destination, now)).order_by(outbox.c.next_at, outbox.c.id).limit(limit)
+    taken = _rows(connection.execute(due))
     if taken:
         connection.execute(
             outbox.update()
