@@ -1,4 +1,5 @@
-// Lays services out on pages without scrolling: departments keep their order, a long one goes on overleaf.
+// Lays services out on pages without scrolling: departments keep their order, a long one goes on overleaf, and two
+// neighbours with a single service each share a row.
 
 const HEADING_ROWS = 0.5;
 
@@ -6,9 +7,15 @@ const HEADING_ROWS = 0.5;
 export function layOut(services, columns, rows) {
   const pages = [[]];
   let free = rows;
+  let beside = 0; // places left in a row of single services
   for (const [department, members] of byDepartment(services)) {
     let rest = members;
     while (rest.length) {
+      if (members.length === 1 && beside > 0) {
+        beside -= 1;
+        pages.at(-1).push({ department, services: rest });
+        break;
+      }
       if (free < HEADING_ROWS + 1) {
         pages.push([]);
         free = rows;
@@ -18,6 +25,7 @@ export function layOut(services, columns, rows) {
       pages.at(-1).push({ department, services: here });
       free -= HEADING_ROWS + Math.ceil(here.length / columns);
       rest = rest.slice(fit);
+      beside = members.length === 1 ? columns - 1 : 0;
     }
   }
   return pages;

@@ -2,7 +2,7 @@
 // a broken stream, or silence where news was due, is told at once through onLost, and then tried again for ever.
 
 const RETRY_MS = 2000;
-const PROGRESS_LATE_MS = 12000; // while checking, news comes every 4 s
+const NEWS_LATE_MS = 12000; // the state comes at once, and while checking every 4 s
 const CLEAR_LATE_MS = 4000; // after a screen should have cleared itself
 
 export class StationStream {
@@ -18,12 +18,13 @@ export class StationStream {
     this.#source = new EventSource("/api/v1/station/stream");
     this.#source.onmessage = (event) => this.take(JSON.parse(event.data));
     this.#source.onerror = () => this.lost();
+    this.#deadline = setTimeout(() => this.lost(), NEWS_LATE_MS);
   }
 
   take(state) {
     clearTimeout(this.#deadline);
     const { view, clears_in: clearsIn } = state.screen;
-    if (view === "checking") this.#deadline = setTimeout(() => this.lost(), PROGRESS_LATE_MS);
+    if (view === "checking") this.#deadline = setTimeout(() => this.lost(), NEWS_LATE_MS);
     else if (clearsIn) this.#deadline = setTimeout(() => this.lost(), clearsIn * 1000 + CLEAR_LATE_MS);
     this.onState(state);
   }

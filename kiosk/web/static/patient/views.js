@@ -4,6 +4,9 @@ import { dateText, el, moneyText, picture } from "../dom.js";
 import { forCode, list, t } from "../texts.js";
 import { layOut } from "./pages.js";
 
+const MOST_ROWS = 6.5;
+const FEWEST_ROWS = 1.5; // a department's heading counts for half a row
+
 const heading = (words) => el("h1", { tabindex: "-1" }, words);
 const button = (words, className, click) => el("button", { type: "button", class: className, click }, words);
 
@@ -89,11 +92,8 @@ function answerCard({ answer, valid_to: validTo }, words = "text") {
 }
 
 function chooseService({ screen }, answer) {
-  const rows = matchMedia("(orientation: landscape)").matches ? 3.5 : 5.5;
-  const pages = layOut(screen.services, 2, rows);
   const place = el("div", { class: "services" });
-  const turn = (index) => place.replaceChildren(...servicePage(pages, index, turn, answer));
-  turn(0);
+  queueMicrotask(() => fillPages(place, screen.services, answer)); // once it stands on the screen and can be measured
   return [
     answerCard(screen),
     heading(t(screen.answer === "not_insured" ? "choose/title_self_pay" : "choose/title")),
@@ -108,11 +108,28 @@ function chooseService({ screen }, answer) {
   ];
 }
 
+// As many rows on a page as fit without scrolling; a phone scrolls.
+function fillPages(place, services, answer) {
+  const main = place.parentElement;
+  const scrolls = matchMedia("(max-width: 600px)").matches;
+  let pages;
+  const turn = (index) => place.replaceChildren(...servicePage(pages, index, turn, answer));
+  const fits = (index) => {
+    turn(index);
+    return main.scrollHeight <= main.clientHeight;
+  };
+  for (let rows = MOST_ROWS; rows >= FEWEST_ROWS; rows -= 0.5) {
+    pages = layOut(services, 2, rows);
+    if (scrolls || pages.every((_, index) => fits(index))) break;
+  }
+  turn(0);
+}
+
 function servicePage(pages, index, turn, answer) {
   const groups = pages[index].map(({ department, services }) =>
     el(
       "section",
-      {},
+      { class: services.length > 1 ? "wide" : "" },
       department ? el("h2", {}, department) : null,
       el("div", { class: "tiles" }, services.map((service) => tile(service, answer))),
     ),

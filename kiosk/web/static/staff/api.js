@@ -1,0 +1,34 @@
+// Calls of the staff routes. Personal data stays in bodies, never in an address.
+
+import { forCode } from "../texts.js";
+
+export class ApiError extends Error {
+  constructor(status, code) {
+    super(code);
+    this.status = status;
+    this.code = code;
+  }
+
+  get words() {
+    return forCode("error", this.code);
+  }
+}
+
+// `body` makes it a POST. -> the answer's JSON; ApiError with the server's code, or NETWORK.
+export async function call(path, body) {
+  return (await exchange(path, body)).answer;
+}
+
+// The same with the HTTP status, where that says something of its own.
+export async function exchange(path, body) {
+  const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  let response;
+  try {
+    response = await fetch(`/api/v1/staff/${path}`, { cache: "no-store", ...(body && post) });
+  } catch {
+    throw new ApiError(0, "NETWORK");
+  }
+  const answer = await response.json().catch(() => ({}));
+  if (!response.ok) throw new ApiError(response.status, answer.error ?? `HTTP_${response.status}`);
+  return { status: response.status, answer };
+}

@@ -1,0 +1,181 @@
+// The desk: a list at the left, one check-in at the right, refreshed every few seconds without touching what is typed.
+
+import { el } from "../dom.js";
+import { t } from "../texts.js";
+import { actionsKey, actionsView } from "./actions.js";
+import { ApiError, call } from "./api.js";
+import { auditView, factsView, revealView } from "./detail.js";
+import { entryView } from "./entry.js";
+import { rowsView, searchBody } from "./list.js";
+import { statusView } from "./status.js";
+
+const REFRESH_MS = 5000;
+const SERVICES_MS = 120000;
+
+export class Desk {
+  #timer = null;
+  #stopped = false;
+  #away = false; // the last refresh failed, and that is what the message says
+  #round = 0; // an answer that a later refresh has overtaken shows nothing
+  #focusNext = false;
+  #tab = "waiting"; // waiting | today | search
+  #searched = "";
+  #selected = null;
+  #shown = { list: "", facts: "", actions: "", status: "" };
+  #services = { at: 0, items: [] };
+
+  constructor({ content, status, tell, failed }) {
+    Object.assign(this, { content, status, tell, failed });
+    this.tabs = {
+      waiting: this.#tabButton("waiting"),
+      today: this.#tabButton("today"),
+    };
+    this.rows = el("div", { id: "rows" });
+    this.facts = el("div", { id: "facts" });
+    this.reveal = el("div", {});
+    this.actions = el("div", { id: "actions" });
+    this.audit = el("div", {});
+    this.panel = el("section", { id: "panel" });
+    this.query = el("input", { type: "search", name: "query", "aria-label": t("list/search"), placeholder: t("list/search"), autocomplete: "off" });
+  }
+
+  start() {
+    const search = el("form", { class: "search", role: "search", submit: (event) => this.#search(event) }, this.query, el("button", {}, t("list/search_button")));
+    const enter = el("button", { type: "button", class: "primary", id: "enter", click: () => this.#enter() }, t("list/enter"));
+    const left = el("section", { id: "left" }, el("div", { class: "tabs" }, this.tabs.waiting, this.tabs.today, enter), search, this.rows);
+    this.content.replaceChildren(left, this.panel);
+    this.#leave();
+    this.#loop();
+  }
+
+  stop() {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+  }
+
+  #tabButton(name) {
+    const click = () => {
+      this.#tab = name;
+      this.query.value = "";
+      this.refresh();
+    };
+    return el("button", { type: "button", id: `tab-${name}`, click }, t(`list/${name}`));
+  }
+
+  async #loop() {
+    await this.refresh();
+    if (!this.#stopped) this.#timer = setTimeout(() => this.#loop(), REFRESH_MS);
+  }
+
+  async refresh() {
+    const round = ++this.#round;
+    const overtaken = () => this.#stopped || round !== this.#round;
+    try {
+      const [status, waiting, listed] = await Promise.all([call("status"), call("check-ins?status=needs_staff"), this.#listed()]);
+      if (overtaken()) return;
+      if (this.#away) this.tell("");
+      this.#away = false;
+      this.#once("status", status, () => this.status.replaceChildren(...statusView(status)));
+      this.#showList(waiting.check_ins, (listed ?? waiting).check_ins);
+      await this.#loadServices();
+      const item = this.#selected && (await call(`check-ins/${this.#selected}`));
+      if (item && !overtaken()) this.#showItem(item);
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      if (overtaken()) return;
+      this.#away = true;
+      this.failed(error);
+    }
+  }
+
+  // null: the list is that of the people who need staff.
+  #listed() {
+    if (this.#tab === "search") return call("check-ins/search", searchBody(this.#searched));
+    return this.#tab === "today" ? call("check-ins?status=all") : null;
+  }
+
+  async #loadServices() {
+    if (Date.now() - this.#services.at < SERVICES_MS && this.#services.items.length) return;
+    this.#services = { at: Date.now(), items: (await call("services")).services };
+  }
+
+  #once(part, data, show) {
+    const key = JSON.stringify(data);
+    if (this.#shown[part] === key) return;
+    this.#shown[part] = key;
+    show();
+  }
+
+  #showList(waiting, listed) {
+    this.tabs.waiting.replaceChildren(t("list/waiting"), " ", el("span", { class: waiting.length ? "badge" : "badge none" }, String(waiting.length)));
+    for (const [name, button] of Object.entries(this.tabs)) button.setAttribute("aria-pressed", String(name === this.#tab));
+    this.#once("list", [this.#tab, this.#selected, listed], () => {
+      const focused = this.rows.contains(document.activeElement) ? document.activeElement.dataset.id : null;
+      const found = this.#tab === "search" ? el("p", {}, t("list/found", { n: listed.length })) : "";
+      const view = rowsView(listed, t(`list/empty_${this.#tab}`), this.#selected, (id) => this.#choose(id));
+      this.rows.replaceChildren(found, view);
+      if (focused) this.rows.querySelector(`[data-id="${CSS.escape(focused)}"]`)?.focus();
+    });
+  }
+
+  #search(event) {
+    event.preventDefault();
+    this.#searched = this.query.value;
+    this.#tab = this.#searched.trim() ? "search" : "waiting";
+    this.refresh();
+  }
+
+  #choose(id) {
+    this.#open(id);
+    this.#focusNext = true;
+    this.refresh();
+  }
+
+  #open(id) {
+    this.#selected = id;
+    this.tell("");
+    Object.assign(this.#shown, { facts: "", actions: "" });
+    for (const part of [this.facts, this.actions, this.audit]) part.replaceChildren();
+    this.reveal.replaceChildren(revealView(id, this.failed));
+    this.panel.replaceChildren(this.facts, this.reveal, this.actions, this.audit);
+  }
+
+  #showItem(item) {
+    if (item.checkin_id !== this.#selected) return;
+    this.#once("facts", item, () => {
+      this.facts.replaceChildren(...factsView(item));
+      this.audit.replaceChildren(auditView(item));
+      if (this.#focusNext) this.facts.querySelector("h2").focus();
+      this.#focusNext = false;
+    });
+    const { items } = this.#services;
+    this.#once("actions", actionsKey(item, items), () => {
+      const changed = (fresh, words) => this.#changed(fresh, words);
+      this.actions.replaceChildren(...actionsView(item, items, changed).filter(Boolean));
+    });
+  }
+
+  async #changed(item, words) {
+    this.tell(words);
+    this.#shown.actions = "";
+    this.#showItem(item);
+    await this.refresh();
+  }
+
+  #enter() {
+    this.#selected = null;
+    this.tell("");
+    const entered = async (item, words) => {
+      this.#open(item.checkin_id);
+      this.tell(words);
+      await this.refresh();
+    };
+    this.panel.replaceChildren(entryView(entered, () => this.#leave()));
+    this.panel.querySelector("input").focus();
+  }
+
+  #leave() {
+    this.#selected = null;
+    this.panel.replaceChildren(el("p", { class: "empty" }, t("detail/choose")));
+  }
+}

@@ -1,0 +1,113 @@
+"""Can everybody read and touch it? Each view is drawn by the shipped modules with the longest data it may get."""
+
+from typing import Any
+
+import pytest
+from playwright.sync_api import Page
+
+from tests.browser.screens import UPRIGHT
+
+SIZES = [UPRIGHT, {"width": 1280, "height": 800}]
+_DEPARTMENTS = (
+    "Khoa Khám bệnh",
+    "Khoa Nội tổng hợp",
+    "Khoa Ngoại - Chấn thương chỉnh hình",
+    "Liên chuyên khoa Mắt - Tai mũi họng - Răng hàm mặt",
+)
+_SERVICES = [
+    {
+        "id": str(index),
+        "name": f"Phòng khám {('Nội', 'Tăng huyết áp - Đái tháo đường', 'Da liễu')[index % 3]} {index}",
+        "department": _DEPARTMENTS[index * len(_DEPARTMENTS) // 30],
+        "price": 150000 if index % 2 else None,
+    }
+    for index in range(30)
+]
+_HIS = {
+    "number": "1042",
+    "issued_by": "his",
+    "service": "Khám Nội - phòng 101",
+    "department": "Khoa Khám bệnh",
+    "room": "Phòng 101, tầng 1, nhà A",
+}
+_OWN = _HIS | {"number": "K-0042", "issued_by": "kiosk", "room": None}
+_PERSON = {"name": "Nguyễn Hoàng Thị Ánh Nguyệt", "birth_year": 1948, "number": "•••••••••456", "clears_in": 40}
+_CHOICE = {"view": "choose_service", "valid_to": "2027-01-01", "clears_in": 90}
+SCREENS: dict[str, dict[str, Any]] = {
+    "idle": {"view": "idle"},
+    "idle-no-reader": {"view": "idle", "reader_ok": False},
+    "unreadable": {"view": "unreadable", "error": "TRUNCATED", "clears_in": 10},
+    "unreadable-unheard-of": {"view": "unreadable", "error": "SOMETHING_NEW", "clears_in": 10},
+    "confirm": {"view": "confirm"} | _PERSON,
+    "checking": {"view": "checking", "step": "insurance", "waited": 12},
+    "registering": {"view": "checking", "step": "registering", "waited": 8},
+    "choose-30": _CHOICE | {"answer": "insured", "services": _SERVICES},
+    "choose-3": _CHOICE | {"answer": "not_insured", "services": _SERVICES[:3]},
+    "done": {"view": "done", "answer": "insured", "ticket": _HIS, "again": False, "clears_in": 20},
+    "done-again": {"view": "done", "answer": "not_insured", "ticket": _HIS, "again": True, "clears_in": 20},
+    "done-own": {"view": "done", "answer": "cannot_say", "ticket": _OWN, "again": False, "clears_in": 20},
+    "needs-staff": {
+        "view": "needs_staff",
+        "answer": "needs_staff",
+        "ticket": _OWN | {"service": None, "department": None},
+        "again": False,
+        "clears_in": 30,
+    },
+    "out-of-order": {"view": "out_of_order", "reason": "store"},
+}
+_DRAW = """async (screen) => {
+  const { VIEWS } = await import("/static/patient/views.js");
+  document.body.dataset.view = screen.view;
+  const main = document.getElementById("screen");
+  main.replaceChildren(...VIEWS[screen.view]({ checkin_id: "x", screen }, () => {}).filter(Boolean));
+  await null; // pages of services are measured once they stand
+  const size = (element) => parseFloat(getComputedStyle(element).fontSize);
+  const leaves = [...main.querySelectorAll("*")].filter((each) => each.textContent && !each.childElementCount);
+  return {
+    letters: Math.min(...leaves.map(size)),
+    heading: size(main.querySelector("h1")),
+    buttons: [...main.querySelectorAll("button:not(:disabled)")].map((each) => each.getBoundingClientRect().height),
+    overflow: [main.scrollHeight - main.clientHeight, document.documentElement.scrollWidth - innerWidth],
+  };
+}"""
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["upright", "wide"])
+def test_letters_and_buttons_are_large_and_nothing_needs_scrolling(patient: Page, size: dict[str, int]) -> None:
+    patient.set_viewport_size(size)
+    for name, screen in SCREENS.items():
+        drawn = patient.evaluate(_DRAW, {"reader_ok": True} | screen)
+        assert drawn["letters"] >= 28, name
+        assert drawn["heading"] >= 44, name
+        assert min(drawn["buttons"], default=96) >= 96, name
+        assert drawn["overflow"] == [0, 0], name
+
+
+def test_a_phone_never_scrolls_sideways(patient: Page) -> None:
+    patient.set_viewport_size({"width": 360, "height": 780})
+    for name, screen in SCREENS.items():
+        assert patient.evaluate(_DRAW, {"reader_ok": True} | screen)["overflow"][1] <= 0, name
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["upright", "wide"])
+def test_every_page_of_thirty_services_fits_and_every_service_is_reached_once(
+    patient: Page, size: dict[str, int]
+) -> None:
+    patient.set_viewport_size(size)
+    patient.evaluate(_DRAW, {"reader_ok": True} | SCREENS["choose-30"])
+    seen: list[str] = []
+    while True:
+        seen += patient.locator(".tile").evaluate_all("tiles => tiles.map((each) => each.firstChild.textContent)")
+        overflow = "document.getElementById('screen').scrollHeight - document.getElementById('screen').clientHeight"
+        assert patient.evaluate(overflow) == 0
+        further = patient.get_by_role("button", name="Trang sau")
+        if further.count() == 0 or further.is_disabled():
+            break
+        further.click()
+    assert sorted(seen) == sorted(service["name"] for service in _SERVICES)
+
+
+def test_with_reduced_motion_nothing_moves(patient: Page) -> None:
+    patient.emulate_media(reduced_motion="reduce")
+    patient.evaluate(_DRAW, {"reader_ok": True} | SCREENS["checking"])
+    assert patient.evaluate("document.getAnimations().length") == 0
