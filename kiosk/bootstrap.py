@@ -71,7 +71,11 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = _open_store(config, beside)
     now = clock()
-    facility_key = store.run_now(lambda c: _wake_up(c, now, config.hospital.grace))
+    try:
+        facility_key = store.run_now(lambda c: _wake_up(c, now, config))
+    except BaseException:
+        store.close()
+        raise
     metrics, health = Metrics(), Health()
     backoff = Backoff(config.outbox.base, config.outbox.cap)
     written = Journal(facility_key)
@@ -117,10 +121,18 @@ def _open_store(config: Config, beside: Path) -> Store:
     return Store(config.station.data, key)
 
 
-def _wake_up(connection: sa.Connection, now: datetime, grace: float) -> bytes:
-    """After a stop of any kind: nobody stands at a station, and what was being sent has an unknown outcome."""
+def _wake_up(connection: sa.Connection, now: datetime, config: Config) -> bytes:
+    """After a stop of any kind: nobody stands at a station, and what was being sent has an unknown outcome.
+
+    A store belongs to a demo or to a hospital for ever: the demo's account must open no hospital's data (ConfigError).
+    """
+    made_by_demo = records.get_setting(connection, "demo")
+    if made_by_demo is None:
+        records.put_setting(connection, "demo", config.demo)
+    elif made_by_demo is not config.demo:
+        raise ConfigError("station.data: expected a folder of its own, demo and hospital do not share one")
     records.abandon_open(connection)
-    outbox_table.recover(connection, now, timedelta(seconds=grace))
+    outbox_table.recover(connection, now, timedelta(seconds=config.hospital.grace))
     return journal.prepare(connection)
 
 
