@@ -50,7 +50,7 @@ def test_a_card_becomes_the_hospitals_number_and_nothing_of_the_person_stays(sta
     number = patient.locator(".ticket-number").inner_text()
     rows = httpx.get(stack.url("his") + "/_sim/registrations").json()["registrations"]
     assert number in [str(row["STT_LK"]) for row in rows]
-    expect(patient.locator("#clears")).to_have_text(re.compile(r"Màn hình tự xoá sau \d giây"))
+    expect(patient.locator("#clears")).to_have_text(re.compile(r"Màn hình tự xoá sau \d+ giây"))
     patient.get_by_role("button", name="Xong").click()
     view(patient, "idle")
     assert_forgotten(patient, 1)
