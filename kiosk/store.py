@@ -66,12 +66,16 @@ def read_or_make_key(data: Path, credential: Path | None = None) -> bytes:
 
 
 def _write_durably(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    """Whoever finds *path* finds it whole: a kill or a power cut in here leaves nothing of that name."""
+    unfinished = path.with_name(path.name + ".new")
+    unfinished.unlink(missing_ok=True)
+    handle = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     try:
         os.write(handle, text.encode("ascii"))
         os.fsync(handle)
     finally:
         os.close(handle)
+    unfinished.rename(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:
         os.fsync(folder)
