@@ -230,8 +230,8 @@ class CheckIns:
             checkin = await self.store.run(
                 lambda c: self._accept(c, checkin_id, service, insured=insured, another=another)
             )
-            self.outbox.wake(outbox_table.HOSPITAL)
-            self.outbox.wake(outbox_table.PROVINCE)
+            for destination in (outbox_table.HOSPITAL, outbox_table.PROVINCE, outbox_table.GATEWAY):
+                self.outbox.wake(destination)
             if checkin.number is None and not self._held(checkin):
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.policy.number_wait):
@@ -297,7 +297,9 @@ class CheckIns:
                     self.schedule_recheck(connection, checkin_id)
             return self._with_number(connection, checkin_id)
 
-        return await self.store.run(work)
+        checkin = await self.store.run(work)
+        self.outbox.wake(outbox_table.GATEWAY)
+        return checkin
 
     async def ask_hospital_for(self, number: str) -> Identity | None:
         """The person whom the hospital knows under a 12-digit number, for an entry by number alone; None if nobody."""

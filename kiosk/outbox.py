@@ -209,8 +209,9 @@ class Outbox:
             except StoreError as exc:
                 log.error("outbox cannot record an outcome", extra={"code": exc.code})
                 await asyncio.sleep(1)
-        if recovered:
-            self.wake(delivery.destination)
+        if recovered or any(outcome.effect for _, outcome in pairs):
+            for destination in self._lanes:  # an effect may have written rows for others
+                self.wake(destination)
 
     def _write(self, connection: sa.Connection, row: OutboxRow, outcome: Outcome) -> None:
         now = self._clock()
