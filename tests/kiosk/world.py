@@ -35,7 +35,7 @@ FACILITY = "93002"
 STATION = "kiosk-1"
 PEOPLE = {person.number: person for person in people_of(FACILITY)}
 GENERAL, TICKETLESS = "502", "505"
-PATIENCE = 15.0
+PATIENCE = 10.0
 
 
 class Server:
@@ -111,7 +111,7 @@ class MovableClock:
         self.shift += timedelta(**by)
 
 
-def tables(data: Path, gateway: str, hospital: str, port: int = 8080, **extra: Mapping[str, Any]) -> dict[str, Any]:
+def tables(data: Path, gateway: str, hospital: str, port: int = 8080, /, **extra: Mapping[str, Any]) -> dict[str, Any]:
     """A valid configuration with short waits; *extra* is laid over its tables (or replaces ``demo``)."""
     for name, text in (
         ("vss-password", "sim-secret"),
@@ -152,7 +152,11 @@ def tables(data: Path, gateway: str, hospital: str, port: int = 8080, **extra: M
         "outbox": {"base": 0.05, "cap": 0.2},
     }
     for name, table in extra.items():
-        config[name] = config.get(name, {}) | dict(table) if isinstance(table, Mapping) else table
+        if isinstance(table, Mapping):
+            foreign = table.get("adapter", "c06") not in ("c06", "vss")
+            config[name] = ({"grace": 0.1} if foreign else config.get(name, {})) | dict(table)
+        else:
+            config[name] = table
     return config
 
 
@@ -298,7 +302,7 @@ async def running(config: Config, beside: Path, gateway: Gateway, hospital: Hosp
         await parts.close()
 
 
-def config_of(folder: Path, gateway: Server, hospital: Server, **extra: Any) -> Config:
+def config_of(folder: Path, gateway: Server, hospital: Server, /, **extra: Any) -> Config:
     """The checked configuration for a kiosk under *folder*."""
     return parse(tables(folder, gateway.url, hospital.url, **extra))
 

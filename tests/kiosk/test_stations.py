@@ -1,0 +1,269 @@
+"""The state machine of one station: phases, refusals, waiting, clearing, breaking down."""
+
+import asyncio
+
+import pytest
+
+from kiosk.errors import StoreError
+from kiosk.stations import NotAtThatPhase, ScanRefused, StationBusy
+from kiosk.tables import event
+from tests.kiosk.world import World, capped, card, qr, until
+
+FAST = {"confirm_seconds": 0.15, "choose_seconds": 0.15, "done_seconds": 0.15, "staff_seconds": 0.15}
+
+
+async def test_the_confirmation_shows_who_and_masks_the_number(world: World):
+    await world.station.scan(qr(1))
+    shown = await world.view("confirm")
+    assert (shown["name"], shown["birth_year"]) == ("Trần Thị Mẫu", 1990)
+    assert shown["number"].endswith("001") and "099190000" not in shown["number"]
+    assert "Ấp Thử" not in str(world.station.state()) and "09-02" not in str(shown)
+    assert world.gateway.lookups() == [], "nobody is asked about before the yes"
+
+
+UNREADABLE = [
+    (b"", "EMPTY"),
+    (b"hello\r", "UNKNOWN_FORMAT"),
+    (b"https://example.com/x\r", "URL_PAYLOAD"),
+    (b"099190000001\r", "NOT_FOR_SELF_SERVICE"),
+    (b"DN4999900000001\r", "NOT_FOR_SELF_SERVICE"),
+    (b"A" * 5000, "UNKNOWN_FORMAT"),
+    (bytes(range(256)), None),
+    (card("099190000001", "Trần Thị Mẫu", "31021990"), "BAD_DATE"),
+]
+
+
+@pytest.mark.parametrize(("raw", "code"), UNREADABLE)
+async def test_what_names_nobody_is_told_and_leaves_no_trace(world: World, raw, code):
+    with pytest.raises(ScanRefused) as refused:
+        await world.station.scan(raw)
+    assert refused.value.code == (code or refused.value.code)
+    shown = await world.view("unreadable")
+    assert shown["error"] == refused.value.code
+    assert await world.all() == []
+    await world.station.scan(qr(1))
+    await world.view("confirm")
+
+
+async def test_two_scans_of_one_card_are_one_check_in(world: World):
+    ids = await asyncio.gather(*(world.station.scan(qr(1)) for _ in range(5)))
+    assert len(set(ids)) == 1
+    assert len(await world.all()) == 1
+
+
+async def test_another_person_has_to_wait_for_the_first(world: World):
+    results = await asyncio.gather(world.station.scan(qr(1)), world.station.scan(qr(13)), return_exceptions=True)
+    assert isinstance(results[1], StationBusy) and results[1].code == "BUSY"
+    assert (await world.view("confirm"))["name"] == "Trần Thị Mẫu"
+    await world.answer("confirm")
+    await world.view("choose_service")
+    with pytest.raises(StationBusy):
+        await world.station.scan(qr(13))
+    await world.choose()
+    await world.station.scan(qr(13))
+    assert (await world.view("confirm"))["name"] == "Đỗ Văn Hết"
+
+
+async def test_an_unreadable_scan_does_not_disturb_who_is_being_served(world: World):
+    await world.station.scan(qr(1))
+    with pytest.raises(StationBusy):
+        await world.station.scan(b"hello\r")
+    assert world.screen["view"] == "confirm"
+
+
+async def test_answers_of_another_phase_or_check_in_are_refused(world: World):
+    await world.station.scan(qr(1))
+    current = str(world.station.checkin_id)
+    for answer in ("service", "another_examination", "nonsense"):
+        with pytest.raises(NotAtThatPhase):
+            await world.station.answer(current, answer, service_id="502")
+    with pytest.raises(NotAtThatPhase):
+        await world.station.answer("somebody-else", "confirm")
+    await world.answer("confirm")
+    with pytest.raises(NotAtThatPhase):
+        await world.answer("confirm")
+    await world.view("choose_service")
+    for wrong in (None, "nope", "506"):
+        with pytest.raises(NotAtThatPhase):
+            await world.answer("service", service_id=wrong)
+    for late in ("confirm", "reject", "another_examination"):
+        with pytest.raises(NotAtThatPhase):
+            await world.answer(late)
+    assert world.screen["view"] == "choose_service"
+
+
+async def test_a_double_tap_on_a_service_registers_once(world: World):
+    await world.identify(1)
+    current = str(world.station.checkin_id)
+    taps = await asyncio.gather(
+        *(world.station.answer(current, "service", service_id="502") for _ in range(6)), return_exceptions=True
+    )
+    assert sum(tap is None for tap in taps) == 1
+    assert all(tap is None or isinstance(tap, NotAtThatPhase) for tap in taps)
+    await world.view("done")
+    assert len(world.hospital.visits()) == 1
+    assert len(await world.events("visit")) == 1
+
+
+@pytest.mark.parametrize("answer", ["reject", "cancel"])
+async def test_no_that_is_not_me(world: World, answer):
+    await world.station.scan(qr(1))
+    await world.view("confirm")
+    await world.answer(answer)
+    await world.view("idle")
+    await world.becomes((await world.newest()).checkin_id, state="abandoned")
+    assert world.gateway.lookups() == [] and world.station.checkin_id is None
+    assert "Mẫu" not in str(world.station.state())
+
+
+@pytest.mark.parametrize("phase", ["confirm", "choose_service"])
+async def test_calling_staff_gives_a_number_at_once(world: World, phase):
+    await world.station.scan(qr(1))
+    await world.view("confirm")
+    if phase == "choose_service":
+        await world.answer("confirm")
+        await world.view("choose_service")
+    await world.answer("call_staff")
+    shown = await world.view("needs_staff")
+    assert shown["ticket"] == {
+        "number": "K-001",
+        "issued_by": "kiosk",
+        "service": None,
+        "department": None,
+        "room": None,
+    }
+    assert list((await world.staff_list()).values()) == ["called_by_patient"]
+
+
+async def test_an_open_screen_clears_itself_and_the_check_in_is_abandoned(start):
+    async with start(policy=FAST) as world:
+        for ready in ("confirm", "choose_service"):
+            await world.station.scan(qr(1))
+            assert (await world.view("confirm"))["clears_in"] == 0.15
+            if ready == "choose_service":
+                await world.answer("confirm")
+                await world.view("choose_service")
+            await world.view("idle")
+            assert world.station.checkin_id is None
+            assert "Mẫu" not in str(world.station.state())
+
+        async def abandoned() -> bool:
+            return {checkin.state for checkin in await world.all()} == {"abandoned"}
+
+        await until(abandoned)
+        assert world.hospital.visits() == []
+
+
+async def test_a_ticket_clears_itself_and_stays_accepted(start):
+    async with start(policy=FAST | {"confirm_seconds": 30, "choose_seconds": 30}) as world:
+        await world.register(1)
+        await world.view("idle")
+        assert [checkin.state for checkin in await world.all()] == ["accepted"]
+        await world.identify(26)
+        await world.view("idle")
+        assert {checkin.state for checkin in await world.all()} == {"accepted"}
+
+
+async def test_an_old_clearing_does_not_clear_the_next_person(start):
+    async with start(policy=FAST | {"confirm_seconds": 30, "done_seconds": 0.3}) as world:
+        await world.register(1)
+        await world.station.scan(qr(13))
+        await asyncio.sleep(0.5)
+        assert world.screen["view"] == "confirm" and world.screen["name"] == "Đỗ Văn Hết"
+
+
+async def test_waiting_says_something_new(world: World, monkeypatch):
+    monkeypatch.setattr("kiosk.stations._PROGRESS_SECONDS", 0.05)
+    world.gateway.mode("slow", delay_ms=400)
+    seen = []
+
+    async def watch() -> None:
+        async for state in world.station.changes():
+            if state["screen"]["view"] == "checking":
+                seen.append(state["screen"]["waited"])
+
+    watching = asyncio.create_task(watch())
+    monkeypatch.setattr("kiosk.stations._PROGRESS_SECONDS", 0.08)
+    await world.identify(1)
+    watching.cancel()
+    assert seen[0] == 0 and len(seen) >= 4
+
+
+async def test_a_full_disk_at_the_scan_means_out_of_order_until_it_takes_again(world: World):
+    with capped(world.store):
+        await world.store.run(lambda c: None)
+        numbers = iter(range(10**6))
+        with pytest.raises((StoreError, StationBusy)):
+            for number in numbers:  # the last page still has room for a few
+                await world.station.scan(card(f"099085{number:06d}", "Nguyễn Thị " + "Dài " * 20, "01021985"))
+                await world.answer("reject")
+                await world.view("idle")
+        assert world.station.phase == "out_of_order"
+        assert world.screen == {"view": "out_of_order", "reason": "store", "reader_ok": True}
+        with pytest.raises(StationBusy):
+            await world.station.scan(qr(1))
+    world.station.recover()
+    assert world.station.phase == "idle"
+    await world.register(1)
+    assert len(world.hospital.visits()) == 1
+
+
+async def test_a_full_disk_at_the_end_promises_nothing(world: World):
+    await world.identify(1)
+    with capped(world.store):
+        await fill(world)
+        shown = await world.choose()
+        assert (shown["view"], shown["reason"]) == ("out_of_order", "store")
+        assert "ticket" not in shown
+        assert world.hospital.visits() == []
+    (checkin,) = await world.all()
+    assert checkin.state == "looked_up" and checkin.number is None
+
+
+async def fill(world: World) -> None:
+    """Use up what room the pages of the events still have."""
+    size, number = 4000, 0
+    while size:
+        number += 1
+        row = {"event_id": f"x{number}", "epoch": "x", "seq": number, "kind": "x", "day": "x", "body": "y" * size}
+        try:
+            await world.store.run(lambda c, row=row: c.execute(event.insert().values(happened_at=world.clock(), **row)))
+        except StoreError:
+            size //= 2
+
+
+async def test_an_answer_that_comes_after_a_breakdown_is_shown_to_nobody(world: World):
+    world.gateway.mode("slow", delay_ms=600)
+    await world.station.scan(qr(1))
+    await world.answer("confirm")
+    await asyncio.sleep(0.1)
+    world.station.break_down("store")
+    world.station.recover()
+    await world.station.scan(qr(13))
+    seen = []
+    try:
+        async with asyncio.timeout(1):
+            async for state in world.station.changes():
+                seen.append(state)
+    except TimeoutError:
+        pass
+    assert {state["screen"]["view"] for state in seen} == {"confirm"}
+    assert world.screen["name"] == "Đỗ Văn Hết"
+
+
+async def test_a_fault_of_ours_still_ends_with_a_number_for_the_desk(world: World, monkeypatch):
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    monkeypatch.setattr("kiosk.stations._valid_to", broken)
+    shown = await world.identify(1)
+    assert (shown["view"], shown["ticket"]["number"]) == ("needs_staff", "K-001")
+    assert list((await world.staff_list()).values()) == ["internal_error"]
+
+
+async def test_the_reader_going_is_seen_and_nothing_else_changes(world: World):
+    await world.station.scan(qr(1))
+    world.station.reader_changed(False)
+    assert world.screen["view"] == "confirm" and world.screen["reader_ok"] is False
+    world.station.reader_changed(True)
+    assert world.screen["reader_ok"] is True
