@@ -1,8 +1,9 @@
 """The outbox worker: delivers what must still reach the hospital, the gateway or the province, and never gives up.
 
 Rows go out in the order they were written. A row that fails waits by itself (exponential back-off with jitter) while
-the next one is tried, and is due again behind those, so a poison row delays nobody; only when two different rows in a row find the destination
-down does the whole destination pause. What a human must solve is parked with reason, owner and age (invariant 5).
+the next one is tried, and is due again behind those, so a poison row delays nobody; only when two different rows in a
+row find the destination down does the whole destination pause. What a human must solve is parked with reason, owner and
+age (invariant 5).
 """
 
 from __future__ import annotations

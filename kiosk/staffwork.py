@@ -147,6 +147,8 @@ class StaffWork:
                 outbox_table.reopen(connection, row.id, now, certain=True)
             else:
                 outbox_table.enqueue(connection, outbox_table.HOSPITAL, "push", checkin_id, now)
+            if insured and checkin.unanswered:
+                self._checkins.schedule_recheck(connection, checkin_id)
             self._checkins.journal.visit(connection, checkin, bhyt=insured, now=now)
             detail = {"insured": insured, "service_id": service.id, "reason": reason, "patient": patient}
             records.add_audit(connection, now, who, "registered", checkin_id, detail)
@@ -267,8 +269,8 @@ class StaffWork:
     async def _and_wait(self, checkin_id: str, work: Any) -> CheckIn:
         with self._checkins.outbox.expecting(checkin_id) as attempted:
             await self._store.run(work)
-            self._checkins.outbox.wake(outbox_table.HOSPITAL)
-            self._checkins.outbox.wake(outbox_table.PROVINCE)
+            for destination in (outbox_table.HOSPITAL, outbox_table.PROVINCE, outbox_table.GATEWAY):
+                self._checkins.outbox.wake(destination)
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(self._checkins.policy.number_wait):
                     await attempted
