@@ -181,7 +181,7 @@ def parse(values: dict[str, Any]) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as exc:
-        problems = (".".join(str(part) for part in e["loc"]) + ": " + e["msg"] for e in exc.errors())
+        problems = (": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in exc.errors())
         raise ConfigError("; ".join(problems)) from None
 
 
