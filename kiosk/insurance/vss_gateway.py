@@ -80,10 +80,10 @@ class _Outcome:
 class VssGateway:
     """The gateway of one facility account, as kiosk.ports.EligibilityGateway.
 
-    ``reached_gateway`` of an answer: an HTTP answer to the question, or to the login that it needed, came back; False
-    when nothing came, even if a request had been written. ``attempts``: how often it was tried, login included; 0 when
-    nothing was sent. ``result_code``: the last one that could be read. ``reason``: a value of
-    kiosk.insurance.vss_codes.Reason.
+    ``reached_gateway`` of an answer: an HTTP answer to the question itself came back; False when nothing came, even if
+    a request had been written, and when only the login was answered, because then no question got out. ``attempts``:
+    how often it was tried, login included; 0 when nothing was sent. ``result_code``: the last one that could be read,
+    a refused login's too. ``reason``: a value of kiosk.insurance.vss_codes.Reason.
 
     ConfigError when the CA bundle cannot be read.
     """
@@ -195,14 +195,11 @@ class VssGateway:
         except GatewayMisconfigured as error:
             return _Failure(EligibilityClass.MISCONFIGURED, rule_for(error.reason).reason, error.reason)
         except GatewayUnavailable as error:
-            progress.reached = progress.reached or error.reached
             return _Failure(EligibilityClass.CANNOT_SAY, Reason(error.reason))
-        progress.reached = True
         parsed = parse_answer(answer.status, answer.body)
         return _Failure(EligibilityClass.CANNOT_SAY, parsed) if isinstance(parsed, Reason) else parsed
 
     async def _exchange(self, call: LookupCall, progress: _Progress) -> HttpAnswer:
-        settings = self._settings
         self._refuse_at_once()
         progress.waits_for_turn = True
         async with self._throttle.slot():
@@ -210,22 +207,28 @@ class VssGateway:
             self._refuse_at_once()
             with self._breaker.attempt():
                 progress.attempts += 1
-                try:
-                    progress.token = await self._tokens.get()
-                except GatewayMisconfigured:
-                    progress.reached = True
-                    raise
-                return await self._http.post(
-                    settings.lookup_path,
-                    call.body(settings.officer_name, settings.officer_id),
-                    encoding=settings.encoding,
-                    query={
-                        "token": progress.token.access,
-                        "id_token": progress.token.id,
-                        "username": settings.account,
-                        "password": self._password_hash,
-                    },
-                )
+                progress.token = await self._tokens.get()
+                return await self._put_question(call, progress.token, progress)
+
+    async def _put_question(self, call: LookupCall, token: Token, progress: _Progress) -> HttpAnswer:
+        settings = self._settings
+        try:
+            answer = await self._http.post(
+                settings.lookup_path,
+                call.body(settings.officer_name, settings.officer_id),
+                encoding=settings.encoding,
+                query={
+                    "token": token.access,
+                    "id_token": token.id,
+                    "username": settings.account,
+                    "password": self._password_hash,
+                },
+            )
+        except GatewayUnavailable as error:
+            progress.reached = progress.reached or error.reached
+            raise
+        progress.reached = True
+        return answer
 
     def _refuse_at_once(self) -> None:
         if self._tokens.refusal is not None:

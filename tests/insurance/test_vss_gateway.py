@@ -240,18 +240,18 @@ async def test_forced_modes(simulator: Any, open_gateway: Open, key_of: KeyOf, t
 
 
 LOGIN_MODES = {
-    "http_500_html": ("cannot_say", "http_error", None, True),
-    "http_200_empty": ("cannot_say", "login_unreadable", None, True),
-    "bad_json": ("cannot_say", "login_unreadable", None, True),
-    "no_code": ("cannot_say", "login_unreadable", None, True),
-    "code:500": ("cannot_say", "gateway_error", None, True),
+    "http_500_html": ("cannot_say", "http_error", None, False),
+    "http_200_empty": ("cannot_say", "login_unreadable", None, False),
+    "bad_json": ("cannot_say", "login_unreadable", None, False),
+    "no_code": ("cannot_say", "login_unreadable", None, False),
+    "code:500": ("cannot_say", "gateway_error", None, False),
     "code_int": ("insured", "valid", "000", True),
     "bom_json": ("insured", "valid", "000", True),
     "reset": ("cannot_say", "net_broken", None, False),
     "hang": ("cannot_say", "net_timeout", None, False),
-    "always_401": ("misconfigured", "account_refused", "401", True),
-    "code:402": ("misconfigured", "account_blocked", "402", True),
-    "code:403": ("misconfigured", "no_right", "403", True),
+    "always_401": ("misconfigured", "account_refused", "401", False),
+    "code:402": ("misconfigured", "account_blocked", "402", False),
+    "code:403": ("misconfigured", "no_right", "403", False),
 }
 
 
@@ -266,11 +266,23 @@ async def test_forced_modes_of_the_login(
     assert bool(simulator.calls("lookup")) == found.status.insured
 
 
+async def test_a_question_that_got_out_stays_so_when_the_new_login_fails(
+    simulator: Any, open_gateway: Open, key_of: KeyOf, today: date
+) -> None:
+    gateway = open_gateway(simulator.url)
+    await gateway.check()
+    simulator.mode("expired_token", times=1)
+    simulator.mode("http_500_html", endpoint="token")
+    found = await gateway.lookup(key_of(1), today)
+    assert (found.status, found.reason, found.reached_gateway) == (Class.CANNOT_SAY, Reason.HTTP_ERROR, True)
+    assert (len(simulator.calls("token")), len(simulator.calls("lookup"))) == (2, 1)
+
+
 async def test_a_refused_login_is_not_stormed(simulator: Any, open_gateway: Open, key_of: KeyOf, today: date) -> None:
     moment = 1000.0
     gateway = open_gateway(simulator.url, password="wrong", monotonic=lambda: moment)
     first = await gateway.lookup(key_of(1), today)
-    assert (first.status, first.attempts, first.reached_gateway) == (Class.MISCONFIGURED, 1, True)
+    assert (first.status, first.attempts, first.reached_gateway) == (Class.MISCONFIGURED, 1, False)
     again = await asyncio.gather(*(gateway.lookup(key_of(number), today) for number in (3, 4, 5)))
     assert {(found.status, found.result_code, found.attempts, found.reached_gateway) for found in again} == {
         (Class.MISCONFIGURED, "401", 0, False)
