@@ -82,7 +82,8 @@ class C06Adapter(BaseAdapter):
         self._told_unknown_types = False
 
     async def close(self) -> None:
-        """Release connections."""
+        """End a refresh of the menu that runs, release connections."""
+        await self._menu.close()
         await self._client.close()
 
     async def check(self) -> AdapterHealth:

@@ -98,36 +98,51 @@ def _department(service: dict[str, Any], departments: list[dict[str, Any]]) -> d
 class MenuCache:
     """A menu for 10 minutes; then the last good copy for as long as no new one can be had, without prices after 24 h.
 
-    After a failed refresh the copy is used for a minute before the HIS is asked again, so that an outage costs one
-    patient a wait and not each of them. Callers at the same time share one refresh.
+    From the moment a refresh starts the copy serves for another minute before anybody waits for the HIS again, so that
+    an outage, also one that only hangs, costs one patient a wait and not each of them. A refresh belongs to no caller:
+    who gives up leaves it running, and whoever must wait meanwhile shares it.
     """
 
     def __init__(self, load: Callable[[], Awaitable[tuple[Service, ...]]], monotonic: Callable[[], float]) -> None:
         """*load* asks the HIS and may raise HospitalUnavailable; *monotonic* counts seconds."""
         self._load = load
         self._monotonic = monotonic
-        self._lock = asyncio.Lock()
+        self._refresh: asyncio.Task[HospitalUnavailable | None] | None = None
         self._copy: tuple[Service, ...] | None = None
         self._loaded_at = 0.0
         self._ask_at = 0.0
 
     async def get(self) -> tuple[Service, ...]:
         """The menu; HospitalUnavailable when there has never been one."""
-        async with self._lock:
-            if self._copy is None or self._monotonic() >= self._ask_at:
-                await self._refresh()
-            copy = self._copy or ()
-            if self._monotonic() - self._loaded_at < PRICES_S:
-                return copy
-            return tuple(replace(row, price=None, insurance_price=None, surcharge=None) for row in copy)
+        now = self._monotonic()
+        if self._copy is None or now >= self._ask_at:
+            self._ask_at = now + _RETRY_S
+            failure = await self._refreshed()
+            if self._copy is None:
+                raise failure or HospitalUnavailable("c06.closed")
+        if self._monotonic() - self._loaded_at < PRICES_S:
+            return self._copy
+        return tuple(replace(row, price=None, insurance_price=None, surcharge=None) for row in self._copy)
 
-    async def _refresh(self) -> None:
+    async def close(self) -> None:
+        """End a refresh that runs; its callers get the copy, or HospitalUnavailable ``c06.closed``."""
+        if self._refresh is not None:
+            self._refresh.cancel()
+            await asyncio.wait({self._refresh})
+
+    async def _refreshed(self) -> HospitalUnavailable | None:
+        if self._refresh is None or self._refresh.done():
+            self._refresh = asyncio.create_task(self._load_anew())
+        task = self._refresh
+        await asyncio.wait({task})
+        return None if task.cancelled() else task.result()
+
+    async def _load_anew(self) -> HospitalUnavailable | None:
         try:
             self._copy = await self._load()
-        except HospitalUnavailable:
-            if self._copy is None:
-                raise
-            self._ask_at = self._monotonic() + _RETRY_S
-            return
+        except HospitalUnavailable as failure:
+            # Returned, because an exception that nobody is left to take would be reported as a fault of ours.
+            return failure
         self._loaded_at = self._monotonic()
         self._ask_at = self._loaded_at + FRESH_S
+        return None

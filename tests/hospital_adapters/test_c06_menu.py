@@ -1,5 +1,6 @@
 """The services menu from the simulated HIS: as it is drawn, and how long a copy lasts."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import date
@@ -9,6 +10,7 @@ import pytest
 
 from hospital_adapters import c06_settings
 from hospital_adapters.c06 import C06Adapter
+from kiosk.errors import HospitalUnavailable
 from simulators.his_c06 import Settings as SimSettings
 from tests.hospital_adapters.c06_peer import SECRET, C06Peer
 
@@ -61,3 +63,45 @@ async def test_a_menu_outlives_the_catalogue_and_loses_its_prices(peer: C06Peer)
     await peer.mode("*", None)
     now[0] += 61.0
     assert await adapter.services(TODAY) == full
+
+
+async def test_a_hanging_his_costs_one_patient_a_minute_the_wait(peer: C06Peer) -> None:
+    now = [0.0]
+    settings = c06_settings.load({"url": peer.url, "merchant": "KIOSK-TEST", "secret_file": "x"})
+    adapter = C06Adapter(settings, SECRET, "99001", monotonic=lambda: now[0])
+    full = await adapter.services(TODAY)
+    await peer.mode("*", "hang_before", times=None)
+    for minute in (600.0, 660.0):
+        now[0] = minute
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0.2):
+                await adapter.services(TODAY)
+        for now[0] in (minute, minute + 1, minute + 59):
+            async with asyncio.timeout(5):
+                assert await adapter.services(TODAY) == full
+    assert len(await peer.calls("loai-kham")) == 2
+    await peer.sim("reset", all=True)
+    now[0] = 720.0
+    assert await adapter.services(TODAY) == full
+    await adapter.close()
+
+
+async def test_a_refresh_outlives_who_gave_up_and_is_shared(peer: C06Peer) -> None:
+    await peer.sim("mode", endpoint="loai-kham", mode="slow", times=1, delay_ms=600)
+    with pytest.raises(TimeoutError):
+        async with asyncio.timeout(0.2):
+            await peer.adapter.services(TODAY)
+    one, other = await asyncio.gather(peer.adapter.services(TODAY), peer.adapter.services(TODAY))
+    assert one == other != ()
+    assert len(await peer.calls("loai-kham")) == len(await peer.calls("dichvu")) == 1
+
+
+async def test_closing_ends_a_refresh(peer: C06Peer) -> None:
+    await peer.mode("*", "hang_before", times=None)
+    asked = asyncio.create_task(peer.adapter.services(TODAY))
+    async with asyncio.timeout(5):
+        while not await peer.calls("loai-kham"):
+            await asyncio.sleep(0.02)
+        await peer.adapter.close()
+        with pytest.raises(HospitalUnavailable, match=r"c06\.closed"):
+            await asked
