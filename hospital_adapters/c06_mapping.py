@@ -9,6 +9,7 @@ from typing import Any
 
 from hospital_adapters import c06_wire as wire
 from hospital_adapters.c06_settings import C06Settings
+from kiosk.documents.text import fold
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected
 from kiosk.model import (
     VIETNAM,
@@ -213,7 +214,7 @@ def _somebody_else(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
         if echoed and sent[field] and echoed != sent[field]:
             return True
     name = wire.text(echo.get("HO_TEN"))
-    return name is not None and wire.fold_name(name) != wire.fold_name(sent["HO_TEN"])
+    return name is not None and fold(name) != fold(sent["HO_TEN"])
 
 
 def match_of(data: Any, asked: Identity, number: str, settings: C06Settings) -> PatientMatch | None:
@@ -260,11 +261,7 @@ def _known(row: Mapping[str, Any], settings: C06Settings) -> Identity:
 
 def _differences(asked: Identity, known: Identity) -> tuple[str, ...]:
     pairs: tuple[tuple[str, Any, Any], ...] = (
-        (
-            "name",
-            asked.full_name and wire.fold_name(asked.full_name),
-            known.full_name and wire.fold_name(known.full_name),
-        ),
+        ("name", asked.full_name and fold(asked.full_name), known.full_name and fold(known.full_name)),
         ("birth_year", asked.birth_date and asked.birth_date.year, known.birth_date and known.birth_date.year),
         ("sex", asked.sex, known.sex),
         ("personal_id", asked.personal_id, known.personal_id),

@@ -144,9 +144,3 @@ def day(value: Any) -> PartialDate | None:
 def iso(value: date | None) -> str | None:
     """``yyyy-MM-dd``, or None for None."""
     return value.isoformat() if value else None
-
-
-def fold_name(name: str) -> str:
-    """A name for comparison only: capitals without accents, single blanks."""
-    plain = unicodedata.normalize("NFD", name.upper().replace("Đ", "D"))
-    return " ".join("".join(char for char in plain if not unicodedata.combining(char)).split())

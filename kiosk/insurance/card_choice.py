@@ -5,10 +5,10 @@ Pure functions (insurance-gateway.md 3, 3.1, 5.1): no clock, no network, no logg
 
 from __future__ import annotations
 
-import unicodedata
 from dataclasses import dataclass
 from datetime import date
 
+from kiosk.documents.text import fold
 from kiosk.insurance.vss_answer import Answer, Card
 from kiosk.insurance.vss_call import KIND_BY_LENGTH, normalise_number
 from kiosk.insurance.vss_codes import Reason, rule_for
@@ -20,7 +20,6 @@ RAISED_SINCE = date(2026, 1, 1)
 """First day on which RAISED_GROUPS are read as level 2."""
 
 _RANK = {"1": 3, "2": 3, "5": 3, "3": 2, "4": 1}
-_TO_D = str.maketrans("ĐđÐð", "DDDD")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +29,6 @@ class Decision:
     status: EligibilityClass
     reason: Reason
     coverage: Coverage | None = None
-
-
-def fold_name(name: str) -> str:
-    """*name* without accents, in upper case, with single blanks; equal results are the same name (8.2, step 6)."""
-    letters = unicodedata.normalize("NFD", name.translate(_TO_D))
-    return " ".join("".join(char for char in letters if not unicodedata.combining(char)).upper().split())
 
 
 def benefit_level(number: str, day: date) -> str | None:
@@ -74,7 +67,7 @@ def holder_difference(answer: Answer, key: LookupKey) -> Reason | None:
     Compared are numbers of the same kind, the folded name, the birth date at the precision both know, and the sex
     (where the document gave none: the one a citizen number states). What the answer does not say is not a difference.
     """
-    name_differs = answer.name is not None and fold_name(answer.name) != fold_name(key.full_name)
+    name_differs = answer.name is not None and fold(answer.name) != fold(key.full_name)
     birth_differs = answer.birth_date is not None and not answer.birth_date.agrees_with(key.birth_date)
     if _other_number(answer, key) or (name_differs and birth_differs):
         return Reason.WRONG_PERSON

@@ -52,6 +52,9 @@ def test_frame_additions():
         ("đặng ĐỨC", "DANG DUC"),
         (unicodedata.normalize("NFD", "Nguyễn Ước"), "NGUYEN UOC"),
         ("K'Brêu", "K'BREU"),
+        ("Ðặng ðức", "DANG DUC"),
+        (unicodedata.normalize("NFD", "  Ðỗ\u00a0 Đình\tđ "), "DO DINH D"),
+        ("ŉ ǰ ß \u1fb3\u0301 \u0345", "ʼN J SS ΑΙ Ι"),
         ("", ""),
     ],
 )
@@ -59,9 +62,25 @@ def test_fold(text, folded):
     assert fold(text) == folded
 
 
-@given(st.text())
+NAMES = st.text() | st.text("ĐđÐðdDẶặƯưỗ\u0301\u0323\u0345\u0390\u1fb3ŉǰßΐ \t\u00a0")
+
+
+@given(NAMES)
 def test_fold_twice_is_fold_once(text):
     assert fold(fold(text)) == fold(text)
+
+
+@given(NAMES)
+def test_fold_ignores_the_normal_form_and_the_case_of_d(text):
+    assert fold(unicodedata.normalize("NFD", text)) == fold(unicodedata.normalize("NFC", text)) == fold(text)
+    assert fold(text.translate(str.maketrans("đðĐÐ", "dddd"))) == fold(text)
+
+
+@given(NAMES)
+def test_folded_text_has_single_blanks_and_no_marks(text):
+    folded = fold(text)
+    assert folded == " ".join(folded.split()) and folded == folded.upper()
+    assert not any(unicodedata.combining(char) or char in "ĐđÐð" for char in folded)
 
 
 @given(st.text())

@@ -268,6 +268,14 @@ def test_matches(data: Any, kind: MatchKind) -> None:
     assert match is not None and match.kind is kind
 
 
+@pytest.mark.parametrize("name", ["Ðỗ Văn Hết", "ðo\u0302\u0303 văn  hết", "DO VAN HET"])
+def test_a_name_with_a_converted_d_is_the_same(name: str) -> None:
+    visitor = visit(PEOPLE[5], service=ROOM)
+    mapping.receipt_of({"THONG_TIN_BN": {"HO_TEN": name}}, mapping.registration(visitor, "99001", settings()), visitor)
+    match = mapping.match_of({"MA_BN": "B1", "HO_TEN": name}, PEOPLE[5], "099077000013", settings())
+    assert match is not None and match.kind is MatchKind.ONE
+
+
 @pytest.mark.parametrize("data", [None, {}, "BN1", ["BN1"], {"HO_TEN": "TRẦN THỊ MẪU"}])
 def test_no_patient(data: Any) -> None:
     assert mapping.match_of(data, Identity("099190000001"), "099190000001", settings()) is None

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kiosk.insurance.card_choice import benefit_level, choose_card, covers, decide, fold_name
+from kiosk.insurance.card_choice import benefit_level, choose_card, covers, decide
 from kiosk.insurance.vss_answer import Answer, Card
 from kiosk.insurance.vss_codes import RESULT_CODES, Reason
 from kiosk.model import EligibilityClass, KeyKind, LookupKey, PartialDate, Sex
@@ -211,6 +211,11 @@ def test_what_does_not_contradict_is_accepted(changes: dict[str, object]) -> Non
     assert decision.status is EligibilityClass.INSURED
 
 
+def test_a_name_with_a_converted_d_is_the_same() -> None:
+    found = replace(answer("000", card("DN499", -9, 9)), name="ÐẶNG  VĂN ðỨC")
+    assert decide(found, replace(KEY, full_name="Đặng Văn Đức"), DAY).status is EligibilityClass.INSURED
+
+
 def test_a_card_asked_by_its_number_must_come_back() -> None:
     asked = replace(KEY, number="dn4 99 9900000009", kind=KeyKind.BHYT_15)
     assert decide(answer("000", card("DN499", -9, 9)), asked, DAY).reason is Reason.WRONG_PERSON
@@ -222,13 +227,3 @@ def test_without_a_sex_on_the_document_the_citizen_number_speaks() -> None:
     assert decide(found, replace(KEY, sex=None), DAY).reason is Reason.SEX_DIFFERS
     assert decide(found, replace(KEY, sex=None, number=BHXH), DAY).reason is Reason.VALID
     assert decide(found, replace(KEY, sex=Sex.MALE), DAY).reason is Reason.VALID
-
-
-@given(st.text())
-def test_folding_is_stable_and_ignores_normal_form(name: str) -> None:
-    assert fold_name(fold_name(name)) == fold_name(name)
-    assert fold_name(unicodedata.normalize("NFD", name)) == fold_name(unicodedata.normalize("NFC", name))
-
-
-def test_folding_vietnamese() -> None:
-    assert fold_name("Đặng  Thị\tƯớt") == fold_name("ĐẶNG THỊ ƯỚT") == fold_name("Ðang thi uot") == "DANG THI UOT"
