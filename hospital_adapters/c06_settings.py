@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -10,16 +9,10 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from kiosk.errors import ConfigError
+from kiosk.loopback import is_loopback
 
 Seconds = Annotated[float, Field(gt=0, le=120)]
 Code = Annotated[str, Field(max_length=20)]
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 def _base_url(value: str) -> str:
@@ -27,7 +20,7 @@ def _base_url(value: str) -> str:
     host = parts.hostname or ""
     if parts.port == 0:
         raise ValueError("expected a port from 1 to 65535")
-    if parts.scheme != "https" and not (parts.scheme == "http" and _loopback(host)):
+    if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(host)):
         raise ValueError("expected https://... (http only to this machine itself)")
     if not host or not all(0 < len(label) < 64 for label in host.split(".")) or not host.isascii():
         raise ValueError("expected a URL with a host name in ASCII")

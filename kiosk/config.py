@@ -5,7 +5,6 @@ Secrets are never in the file: a ``*_file`` setting names a systemd credential o
 
 from __future__ import annotations
 
-import ipaddress
 import os
 import tomllib
 from pathlib import Path
@@ -15,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kiosk.errors import ConfigError
+from kiosk.loopback import is_loopback
 
 
 def _listen(value: str) -> str:
@@ -26,16 +26,9 @@ def _listen(value: str) -> str:
 
 def _local_listen(value: str) -> str:
     host = _listen(value).rpartition(":")[0].strip("[]")
-    if not _is_loopback(host):
+    if not is_loopback(host):
         raise ValueError("the patient screen listens on loopback only, such as 127.0.0.1:8080")
     return value
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
 
 
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
@@ -160,7 +153,7 @@ class Config(_Table):
     def _demo_stays_here(self) -> Config:
         if self.demo:
             urls = [self.insurance.url, self.province.url, str(self.hospital.own.get("url", ""))]
-            if any(url and not _is_loopback(urlsplit(url).hostname or "") for url in urls) or self.staff.listen:
+            if any(url and not is_loopback(urlsplit(url).hostname or "") for url in urls) or self.staff.listen:
                 raise ValueError("demo: every URL must be on loopback and there is no staff listener")
         return self
 

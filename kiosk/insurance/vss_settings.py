@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,6 +9,7 @@ from typing import Literal
 from urllib.parse import urlsplit
 
 from kiosk.errors import ConfigError
+from kiosk.loopback import is_loopback
 
 LOGIN_PATH = "/api/token/take"
 """Where a token is taken (insurance-gateway.md 1.3)."""
@@ -89,12 +89,5 @@ def _check_url(url: str) -> None:
         raise ConfigError("insurance.url: not a URL") from None
     if parts.scheme not in ("http", "https") or not host or parts.username or parts.query or parts.fragment:
         raise ConfigError("insurance.url: expected https://host without user, query or fragment")
-    if parts.scheme == "http" and not _loopback(host):
+    if parts.scheme == "http" and not is_loopback(host):
         raise ConfigError("insurance.url: http is for loopback addresses only, expected https")
-
-
-def _loopback(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
