@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from kiosk import journal, outbox_table, records
 from kiosk.checkin import CheckIns, Policy
 from kiosk.config import Config, InsuranceTable, read_officers, read_secret, secret_path
-from kiosk.errors import ConfigError
+from kiosk.errors import ConfigError, StoreUnusable
 from kiosk.health import Health
 from kiosk.hospital_push import HospitalPush
 from kiosk.insurance.vss_gateway import VssGateway
@@ -27,7 +27,9 @@ from kiosk.province_client import ProvinceClient
 from kiosk.recheck import Recheck
 from kiosk.records import CheckIn
 from kiosk.stations import Station, Timings
-from kiosk.store import Store, read_or_make_key
+from kiosk.store import Store, read_or_make_key, write_durably
+
+_TOKEN_LENGTH = 24
 
 
 def utc_now() -> datetime:
@@ -181,9 +183,11 @@ def _timings(config: Config) -> Timings:
     )
 
 
-def own_file(path: Path, make: str | None = None) -> str:
-    """The text of a 0600 file of the data folder, made with *make* (or a random token) when it is missing."""
+def own_token(path: Path) -> str:
+    """The random token in a 0600 file of the data folder, made when it is missing. StoreUnusable if it is too short."""
     if not path.exists():
-        path.touch(mode=0o600)
-        path.write_text(make or secrets.token_urlsafe(24), "ascii")
-    return path.read_text("ascii").strip()
+        write_durably(path, secrets.token_urlsafe(24))
+    token = path.read_text("ascii").strip()
+    if len(token) < _TOKEN_LENGTH:
+        raise StoreUnusable(f"{path.name} is damaged: remove it and start again")
+    return token

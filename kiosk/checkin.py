@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -98,11 +98,18 @@ class CheckIns:
         def work(connection: sa.Connection) -> Presented:
             earlier = records.accepted_today(connection, person, str(local_day(now)))
             if earlier is not None and not another:
-                return Presented(earlier, again=True)
+                # a crash can have come between the acceptance and the number
+                return Presented(self._with_number(connection, earlier.checkin_id), again=True)
             left = records.left_after_answer(connection, person, str(local_day(now)), now - self.policy.remember)
-            same = left is not None and (left.identity, left.method, left.lane) == (identity, key.method, lane)
-            if left is not None and same and not another:
-                records.update(connection, left.checkin_id, state="looked_up")
+            if left is not None and not another and records.same_person(left.identity, identity):
+                records.update(
+                    connection,
+                    left.checkin_id,
+                    state="looked_up",
+                    lane=lane.value,
+                    station=station or self.policy.station,
+                    holder_check="none" if lane is Lane.SELF else "staff",
+                )
                 return Presented(_existing(connection, left.checkin_id), again=False)
             checkin_id = events.new_event_id()
             records.insert(
@@ -134,15 +141,16 @@ class CheckIns:
 
         await self.store.run(work)
 
-    async def look_up(self, checkin_id: str) -> CheckIn:
+    async def look_up(self, checkin_id: str, *, another: bool = False) -> CheckIn:
         """Ask the gateway, and beside it whether the hospital knows the person; returns the check-in with both answers.
 
-        A real answer about the same person within ``policy.remember`` is used again instead of a second question.
+        A real answer about the same person within ``policy.remember`` is used again instead of a second question;
+        not for *another* examination, which is a visit of its own and must join a lookup of its own.
         """
         checkin = await self.store.read(lambda c: _existing(c, checkin_id))
         since = self.policy.remember
         now = self.clock()
-        known = await self.store.read(lambda c: records.recent_answer(c, checkin.person_key, now, since))
+        known = None if another else await self.store.read(lambda c: records.recent_answer(c, checkin, now, since))
         finding = asyncio.create_task(self._find_patient(checkin.identity))
         try:
             answer = known or await self.ask(checkin)
@@ -152,7 +160,7 @@ class CheckIns:
 
         def work(connection: sa.Connection) -> CheckIn:
             fresh = _existing(connection, checkin_id)
-            asked = known is None and not records.is_kept(connection, fresh, answer)
+            asked = known is None and (another or not records.is_kept(connection, fresh, answer))
             if asked:
                 attempt = records.lookups_of(connection, checkin_id) + 1
                 self.journal.lookup(connection, fresh, answer, attempt, self.clock())
@@ -204,7 +212,11 @@ class CheckIns:
                 services = await self.hospital.services(local_day(self.clock()))
         except (TimeoutError, HospitalError):
             stored = await self.store.read(lambda c: records.get_setting(c, "menu"))
-            return records.load_services(stored or [])
+            # of unknown age: good enough to choose a room, not to quote a price (his-kiosk-c06.md 5)
+            return tuple(
+                replace(service, price=None, insurance_price=None, surcharge=None)
+                for service in records.load_services(stored or [])
+            )
         values = records.dump_services(services)
         if keep and await self.store.read(lambda c: records.get_setting(c, "menu")) != values:
             await self.store.run(lambda c: records.put_setting(c, "menu", values))

@@ -51,7 +51,7 @@ class StationTable(_Table):
 
 
 class PolicyTable(_Table):
-    """What the facility decides."""
+    """What the facility decides. ``document`` takes effect with a chip reader."""
 
     document: Literal["chip_first", "chip_periodic", "qr_first"] = "chip_first"
     number_wait: Seconds = 8
@@ -84,6 +84,20 @@ class ScannerTable(_Table):
 
     port: str = ""
     baud: Annotated[int, Field(ge=300, le=4_000_000)] = 9600
+
+
+class CameraTable(_Table):
+    """The camera. This version reads none: only the empty device is accepted."""
+
+    device: Literal[""] = ""
+
+
+class CardTable(_Table):
+    """The chip reader. This version reads no chips yet: the keys are accepted and a warning says so."""
+
+    adapter: Literal["pcsc", "pn532", "pushed", "none"] = "none"
+    reader: str = "auto"
+    anchors: str = ""
 
 
 class InsuranceTable(_Table):
@@ -144,6 +158,8 @@ class Config(_Table):
     policy: PolicyTable = PolicyTable()
     staff: StaffTable = StaffTable()
     scanner: ScannerTable = ScannerTable()
+    camera: CameraTable = CameraTable()
+    card: CardTable = CardTable()
     insurance: InsuranceTable
     hospital: HospitalTable
     province: ProvinceTable = ProvinceTable()

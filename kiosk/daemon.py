@@ -9,6 +9,7 @@ import secrets
 import shutil
 import signal
 import socket
+import ssl
 import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -19,8 +20,8 @@ import uvicorn
 from starlette.types import ASGIApp
 
 from kiosk import __version__, events, notify, outbox_table, records, retention
-from kiosk.bootstrap import Parts, build, own_file, utc_now
-from kiosk.config import Config
+from kiosk.bootstrap import Parts, build, own_token, utc_now
+from kiosk.config import Config, secret_path
 from kiosk.errors import ConfigError, KioskError, ProvinceUnavailable, StoreError
 from kiosk.model import local_day
 from kiosk.readers.serial_scanner import SerialScanner
@@ -53,12 +54,14 @@ class Daemon:
     def __init__(self, config: Config, beside: Path) -> None:
         """Wire everything; ConfigError or StoreError refuse the start."""
         self._config = config
+        self._beside = beside
         self.parts: Parts = build(config, beside)
         self._stop = asyncio.Event()
         self._beat = time.monotonic()
         data = config.station.data
-        self._token = own_file(data / "screen-token")
-        self._accounts = StaffAccounts(self.parts.store, utc_now, own_file(data / "staff-setup-code"))
+        self._token = own_token(data / "screen-token")
+        self._accounts = StaffAccounts(self.parts.store, utc_now, own_token(data / "staff-setup-code"))
+        self._scans: set[asyncio.Task[None]] = set()
         self._scanner = self._make_scanner()
 
     async def run(self) -> None:
@@ -67,11 +70,13 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         parts = self.parts
+        if self._config.card.adapter != "none":
+            log.warning("this version reads no chips: [card] has no effect")
         if self._config.demo:
             await self._accounts.add("demo", "demo")
         servers = self._servers()
         delivering = asyncio.create_task(parts.outbox.run(), name="outbox")
-        serving = [asyncio.create_task(server.serve([sock])) for server, sock in servers]
+        serving = [asyncio.create_task(server.serve([sock]), name="server") for server, sock in servers]
         minding = [
             asyncio.create_task(work, name=name)
             for name, work in (
@@ -83,11 +88,19 @@ class Daemon:
         watchdog = asyncio.create_task(notify.keep_alive(self._alive))
         if self._scanner is not None:
             self._scanner.start()
+        # a server has a flag, no event
+        while not all(server.started for server, _ in servers) and not any(  # noqa: ASYNC110
+            task.done() for task in serving
+        ):
+            await asyncio.sleep(0.01)
         notify.notify("READY=1")
         log.info("ready")
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait([stopping, delivering, *serving, *minding], return_when=asyncio.FIRST_COMPLETED)
         failed = not self._stop.is_set()
+        for ended in (delivering, *serving, *minding):
+            if ended.done() and (error := ended.exception()):
+                log.error("%s ended by itself", ended.get_name(), exc_info=error)
         notify.notify("STOPPING=1")
         parts.outbox.stop()
         if self._scanner is not None:
@@ -135,7 +148,7 @@ class Daemon:
                 list(config.staff.hosts) if port == 443 else []
             )
             staff = Guards(app, hosts=names, secure=True, token=secrets.token_urlsafe(32))
-            tls = {"ssl_certfile": config.staff.cert_file, "ssl_keyfile": config.staff.key_file}
+            tls = self._certificate()
             servers.append((_server(staff, **tls), _bind(host, port)))
         admin = admin_app(
             store=parts.store,
@@ -147,6 +160,17 @@ class Daemon:
         )
         servers.append((_server(admin), _bind_socket(config.station.data / ADMIN_SOCKET)))
         return servers
+
+    def _certificate(self) -> dict[str, str]:
+        """The staff listener's certificate and key, tried out here so that a wrong one is named at the start."""
+        table = self._config.staff
+        cert, key = (str(secret_path(name, self._beside)) for name in (table.cert_file, table.key_file))
+        try:
+            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
+        except (OSError, ssl.SSLError) as exc:
+            problem = exc.strerror or "expected a certificate and its key, in PEM"
+            raise ConfigError(f"staff.cert_file, staff.key_file: {problem}") from None
+        return {"ssl_certfile": cert, "ssl_keyfile": key}
 
     # -- what it reads -----------------------------------------------------------------------------------------
 
@@ -167,13 +191,16 @@ class Daemon:
 
     def _scan(self, raw: bytes) -> None:
         task = asyncio.create_task(self._take_scan(raw))
-        task.add_done_callback(lambda done: done.exception() if not done.cancelled() else None)
+        self._scans.add(task)
+        task.add_done_callback(self._scans.discard)
 
     async def _take_scan(self, raw: bytes) -> None:
         try:
             await self.parts.station.scan(raw)
         except KioskError as exc:
             log.info("scan not taken", extra={"code": exc.code})
+        except Exception:
+            log.exception("scan failed")
 
     def _reader_changed(self, attached: bool) -> None:
         self.parts.metrics.reader("scanner", attached)
@@ -239,7 +266,7 @@ class Daemon:
             version=__version__,
             readers={} if reader is None else {"scanner": "ok" if reader else "gone"},
             outbox_waiting=sum(rows for _, _, rows, _ in depth),
-            oldest_waiting_s=max((int((now - oldest).total_seconds()) for *_, oldest in depth), default=None),
+            oldest_waiting_s=max((max(0, int((now - oldest).total_seconds())) for *_, oldest in depth), default=None),
             clock_offset_ms=None,
             disk_free_mb=self._free_mb(),
         )

@@ -7,9 +7,11 @@ same case.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from typing import Any
+from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 
@@ -50,6 +52,7 @@ class HospitalPush:
         self._facility = facility
         self._grace = grace
         self._observe = observe
+        self._persons: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.workers = workers
 
     async def deliver(self, rows: Sequence[OutboxRow]) -> Sequence[Outcome]:
@@ -61,7 +64,9 @@ class HospitalPush:
         if checkin is None or checkin.service is None or checkin.closed_reason is not None:
             return Done()
         try:
-            outcome = await (self._amend(checkin) if row.kind == "amend" else self._push(row, checkin))
+            # one registration in flight a person: two of a new one at once would make two patients (8.1)
+            async with self._persons.setdefault(checkin.person_key, asyncio.Lock()):
+                outcome = await (self._amend(checkin) if row.kind == "amend" else self._push(row, checkin))
         except HospitalUnavailable as exc:
             outcome = Retry(exc.reason, after=exc.retry_after, down=True)
         except HospitalRejected as exc:
@@ -72,9 +77,13 @@ class HospitalPush:
             raise
         except Exception:  # a fault of the adapter; nobody knows what it had sent by then
             log.exception("hospital adapter failed")
-            outcome = self._park(row, "internal_error", "hospital_outcome_unknown", uncertain=True)
+            outcome = self.give_up(row)
         self._observe(type(outcome).__name__.lower())
         return outcome
+
+    def give_up(self, row: OutboxRow) -> Park:
+        """A fault of ours: nobody knows what had been sent by then, so staff must look."""
+        return self._park(row, "internal_error", "hospital_outcome_unknown", uncertain=True)
 
     async def _push(self, row: OutboxRow, checkin: CheckIn) -> Outcome:
         if row.uncertain:
@@ -112,11 +121,16 @@ class HospitalPush:
     def _unknown(self, row: OutboxRow, evidence: str) -> Outcome:
         """An answer was lost: repeat where that is harmless, else leave it to staff."""
         capabilities = self._adapter.capabilities
-        if capabilities.history:
-            return Retry(evidence, after=self._grace, uncertain=True)
-        if capabilities.idempotency is Idempotency.KEY:
-            return Retry(evidence, uncertain=True)
-        return self._park(row, evidence, "hospital_outcome_unknown", uncertain=True)
+        harmless = capabilities.history or capabilities.idempotency is Idempotency.KEY
+        if not harmless or evidence.endswith(_ONLY_STAFF_CAN_SEE):
+            return self._park(row, evidence, "hospital_outcome_unknown", uncertain=True)
+        after = self._grace if capabilities.history else None
+        effect = self._call_staff(row.ref) if row.attempts >= _PATIENCE else None
+        return Retry(evidence, after=after, uncertain=True, effect=effect)
+
+    def _call_staff(self, checkin_id: str) -> Effect:
+        """Let staff see a visit that goes on being tried without an answer."""
+        return lambda connection: records.call_staff(connection, checkin_id, "hospital_outcome_unknown", self._clock())
 
     def _park(
         self, row: OutboxRow, reason: str, staff_reason: str, *, hospital_says: str = "", uncertain: bool = False
@@ -187,4 +201,7 @@ def _told(row: OutboxRow, checkin: CheckIn, encounter: Encounter) -> Eligibility
     return earlier if row.uncertain and earlier is not None and earlier.unanswered else encounter.eligibility
 
 
+_PATIENCE = 5
+"""Unanswered attempts after which staff hear of it, although they go on."""
+_ONLY_STAFF_CAN_SEE = ".wrong_person"
 _SOLVED_BY_REGISTRATION = ("hospital_outcome_unknown", "hospital_rejected", "hospital_patient_differs")

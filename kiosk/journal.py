@@ -127,7 +127,7 @@ class Journal:
 
 
 def _not_by_chip(of: CheckIn) -> str | None:
-    """Why the chip was not read: this station has no chip reader, so it is either a child's card or nobody asked."""
+    """Why the chip was not read: this kiosk has no chip reader, so at best nobody asked for the chip."""
     if of.method is Method.CHIP_CCCD:
         return None
     if of.lane is Lane.EMERGENCY:
@@ -146,8 +146,15 @@ def bodies(connection: sa.Connection, event_ids: list[str]) -> dict[str, dict[st
 
 
 def of_days(connection: sa.Connection, first: str, last: str) -> list[dict[str, Any]]:
-    """The bodies of all events that happened from day *first* to *last* (ISO, UTC+7, inclusive), in order."""
+    """The bodies of all events that happened from day *first* to *last* (ISO, UTC+7, inclusive), in order.
+
+    With them come later lookups of those days' visits: a visit belongs to its own day even if its lookup succeeds
+    later (interfaces, section 6).
+    """
+    of_those_days = event.c.day.between(first, last)
+    visits = sa.select(event.c.checkin_id).where(of_those_days, event.c.kind == "visit")
+    late = sa.and_(event.c.kind == "lookup", event.c.day > last, event.c.checkin_id.in_(visits))
     rows = connection.execute(
-        sa.select(event.c.body).where(event.c.day.between(first, last)).order_by(event.c.epoch, event.c.seq)
+        sa.select(event.c.body).where(sa.or_(of_those_days, late)).order_by(event.c.epoch, event.c.seq)
     )
     return [row.body for row in rows]

@@ -22,13 +22,19 @@ class JsonFormatter(logging.Formatter):
             "at": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
+            "message": _message(record),
         }
         entry |= {name: str(value) for name in _FIELDS if (value := getattr(record, name, None)) is not None}
         if record.exc_info and record.exc_info[0]:
             entry["error"] = record.exc_info[0].__name__
             entry["where"] = _places(record)
         return json.dumps(entry, ensure_ascii=False)
+
+
+def _message(record: logging.LogRecord) -> str:
+    """The message; of asyncio's reports only the first line, because the others quote exceptions and arguments."""
+    text = record.getMessage()
+    return text.partition("\n")[0] if record.name == "asyncio" else text
 
 
 def _places(record: logging.LogRecord) -> list[str]:

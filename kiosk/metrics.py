@@ -35,7 +35,6 @@ class Metrics:
         self._pushes = Counter(
             "kiosk_hospital_deliveries", "Attempts to register a visit", ["outcome"], registry=self.registry
         )
-        self._checkins = Counter("kiosk_checkins", "Check-ins accepted", ["answer"], registry=self.registry)
         self._depth = Gauge(
             "kiosk_outbox_rows", "Deliveries that wait", ["destination", "state"], registry=self.registry
         )
@@ -56,10 +55,6 @@ class Metrics:
     def delivery(self, outcome: str) -> None:
         """An attempt to register a visit ended as done, retry or park."""
         self._pushes.labels(outcome).inc()
-
-    def accepted(self, answer: str) -> None:
-        """A person left with a number."""
-        self._checkins.labels(answer).inc()
 
     def reader(self, name: str, attached: bool) -> None:
         """A reader came or went."""

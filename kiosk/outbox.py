@@ -76,6 +76,10 @@ class Delivery(Protocol):
         """Try to deliver *rows* (at most ``batch``) now."""
         ...
 
+    def give_up(self, row: OutboxRow) -> Park:
+        """How *row* is parked when a fault of ours kept its delivery or its outcome from being handled."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Backoff:
@@ -139,6 +143,10 @@ class Outbox:
         """Something has changed for the better: try all that waits for *destination* now. StoreError."""
         now = self._clock()
         await self._store.run(lambda c: outbox_table.hasten(c, destination, now))
+        self.reopen(destination)
+
+    def reopen(self, destination: str) -> None:
+        """End the pause of *destination*: what is due now goes out, the rest keeps its time."""
         if lane := self._lanes.get(destination):
             lane.reopen()
 
@@ -184,9 +192,10 @@ class Outbox:
             outcomes = [Retry(exc.code) for _ in rows]
         except Exception:  # a fault of ours must not lose the row or stop the others
             log.exception("delivery failed", extra={"destination": delivery.destination})
-            outcomes = [Park("internal_error", "operator") for _ in rows]
+            outcomes = [delivery.give_up(row) for row in rows]
         down = any(isinstance(outcome, Retry) and outcome.down for outcome in outcomes)
-        recovered = lane.note(down=down, pause=self._backoff.pause, name=delivery.destination)
+        whose = rows[0].id if delivery.batch == 1 else None
+        recovered = lane.note(whose, down=down, pause=self._backoff.pause, name=delivery.destination)
         await self._settle(delivery, list(zip(rows, outcomes, strict=True)), recovered=recovered)
         for row in rows:
             for future in self._waiting.get(row.ref, ()):
@@ -210,6 +219,12 @@ class Outbox:
             except StoreError as exc:
                 log.error("outbox cannot record an outcome", extra={"code": exc.code})
                 await asyncio.sleep(1)
+            except Exception:
+                log.exception("outcome not understood", extra={"destination": delivery.destination})
+                if any(isinstance(outcome, Park) and outcome.reason == "internal_error" for _, outcome in pairs):
+                    pairs = [(row, Park("internal_error", "operator")) for row, _ in pairs]
+                else:
+                    pairs = [(row, delivery.give_up(row)) for row, _ in pairs]
         if recovered or any(outcome.effect for _, outcome in pairs):
             for destination in self._lanes:  # an effect may have written rows for others
                 self.wake(destination)
@@ -241,10 +256,18 @@ class _Lane:
     def __init__(self) -> None:
         self.news = asyncio.Event()
         self._failures = 0
+        self._last_failed: int | None = None
         self._closed_until = 0.0
 
-    def note(self, *, down: bool, pause: Callable[[int], float], name: str) -> bool:
-        """Take in the end of an attempt; True when the destination has just come back. Logs fall and return once."""
+    def note(self, row_id: int | None, *, down: bool, pause: Callable[[int], float], name: str) -> bool:
+        """Take in the end of an attempt; True when the destination has just come back. Logs fall and return once.
+
+        The same row (*row_id*; None for a batch) failing again says nothing new about the destination.
+        """
+        again = down and row_id is not None and row_id == self._last_failed
+        self._last_failed = row_id if down else None
+        if again:
+            return False
         if not down:
             came_back = self._failures > 1
             self._failures = 0

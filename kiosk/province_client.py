@@ -13,7 +13,7 @@ import httpx
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk import events, journal, outbox_table
-from kiosk.errors import ProvinceUnavailable
+from kiosk.errors import ConfigError, ProvinceUnavailable
 from kiosk.model import AdapterHealth
 from kiosk.outbox import Done, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
@@ -53,6 +53,10 @@ class ProvinceClient:
             Park(f"rejected:{rejected[row.ref]}"[:200], "operator") if row.ref in rejected else Done() for row in rows
         ]
 
+    def give_up(self, row: OutboxRow) -> Park:
+        """Only an operator can help."""
+        return Park("internal_error", "operator")
+
     async def heartbeat(self, event: dict[str, object]) -> None:
         """Send one heartbeat; ProvinceUnavailable if it did not arrive (it is not kept)."""
         await self._send([event])
@@ -80,18 +84,20 @@ class ProvinceClient:
     async def enrolled(self) -> bool:
         """Whether a hub knows this station's key."""
         stored = await self._store.read(lambda c: get_setting(c, "province_key"))
-        return bool(stored and stored.get("key_id"))
+        return bool(self._url and stored and stored.get("key_id"))
 
     async def enrol(self, url: str, code: str) -> dict[str, str]:
         """Join the province at *url* with a one-time *code*; returns what the hub answered.
 
         After a lost answer a new code is needed: this one may be used up. ProvinceUnavailable carries
-        ``http_<status>`` when the hub refuses.
+        ``http_<status>`` when the hub refuses. ConfigError, before anything is sent, if *url* is not the hub of the
+        configuration: events would go elsewhere.
         """
+        if url.rstrip("/") != self._url:
+            raise ConfigError("province.url: expected the same address as the one to join")
         private = Ed25519PrivateKey.generate()
         public = base64.b64encode(private.public_key().public_bytes_raw()).decode("ascii")
-        target = url.rstrip("/")
-        answer = await self._post("/api/v1/enrol", base=target, json={"code": code, "public_key": public})
+        answer = await self._post("/api/v1/enrol", json={"code": code, "public_key": public})
         if answer.status_code != 201:
             raise ProvinceUnavailable(f"http_{answer.status_code}")
         try:
@@ -112,9 +118,9 @@ class ProvinceClient:
             return AdapterHealth(False, (f"the province does not answer: {exc.reason}",))
         return AdapterHealth(True)
 
-    async def _post(self, path: str, *, base: str | None = None, **request: Any) -> httpx.Response:
+    async def _post(self, path: str, **request: Any) -> httpx.Response:
         try:
-            return await self._http.post((base or self._url) + path, **request)
+            return await self._http.post(self._url + path, **request)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError) as exc:
             raise ProvinceUnavailable(f"net_{type(exc).__name__.lower()}") from None
 

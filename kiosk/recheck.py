@@ -12,7 +12,7 @@ from kiosk import outbox_table, records
 from kiosk.amendment import take_in_late_answer
 from kiosk.checkin import CheckIns
 from kiosk.model import Eligibility
-from kiosk.outbox import Done, Outcome, Retry
+from kiosk.outbox import Done, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
 
 
@@ -30,6 +30,10 @@ class Recheck:
     async def deliver(self, rows: Sequence[OutboxRow]) -> Sequence[Outcome]:
         """Ask for each row."""
         return [await self._one(row) for row in rows]
+
+    def give_up(self, row: OutboxRow) -> Park:
+        """Only an operator can help."""
+        return Park("internal_error", "operator")
 
     async def _one(self, row: OutboxRow) -> Outcome:
         checkin = await self._checkins.store.read(lambda c: records.get(c, row.ref))

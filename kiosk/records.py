@@ -15,6 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from kiosk.documents.text import fold
 from kiosk.model import (
     Coverage,
     Eligibility,
@@ -199,9 +200,9 @@ def left_after_answer(connection: sa.Connection, key: str, day: str, since: date
 
 
 def find(
-    connection: sa.Connection, *, day: str | None = None, needs_staff: bool = False, limit: int = 500
+    connection: sa.Connection, *, day: str | None = None, needs_staff: bool = False, limit: int | None = 500
 ) -> list[CheckIn]:
-    """Check-ins of one day, or all that wait for staff (oldest first), at most *limit*."""
+    """Check-ins of one day, or all that wait for staff (oldest first), at most *limit* (None: all)."""
     query = sa.select(checkin).limit(limit)
     if day is not None:
         query = query.where(checkin.c.day == day)
@@ -264,21 +265,37 @@ def is_kept(connection: sa.Connection, of: CheckIn, answer: Eligibility) -> bool
     return connection.execute(sa.select(lookup.c.id).where(*same).limit(1)).first() is not None
 
 
-def recent_answer(connection: sa.Connection, key: str, now: datetime, within: timedelta) -> Eligibility | None:
-    """The newest real answer about the person not older than *within*: not asked twice (insurance-gateway.md 6)."""
-    row = connection.execute(
-        sa.select(lookup.c.eligibility)
+def same_person(one: Identity, other: Identity) -> bool:
+    """Whether two readings of one number name the same person: folded name, birth date, and sex if both know it."""
+    return (
+        fold(one.full_name or "") == fold(other.full_name or "")
+        and one.birth_date == other.birth_date
+        and (one.sex is None or other.sex is None or one.sex is other.sex)
+    )
+
+
+def recent_answer(connection: sa.Connection, of: CheckIn, now: datetime, within: timedelta) -> Eligibility | None:
+    """The newest real answer of today about this very person, not older than *within* (insurance-gateway.md 6).
+
+    A number alone is not enough: the answer was judged against the name, birth date and sex that it was asked with.
+    """
+    rows = connection.execute(
+        sa.select(lookup.c.eligibility, checkin.c.identity)
+        .join(checkin, checkin.c.checkin_id == lookup.c.checkin_id)
         .where(
-            lookup.c.person_key == key,
+            lookup.c.person_key == of.person_key,
+            lookup.c.day == str(local_day(now)),
             lookup.c.asked_at >= now - within,
             lookup.c.asked_at <= now,
             lookup.c.eligibility.is_not(None),
             lookup.c.status.not_in(_UNANSWERED),
         )
         .order_by(lookup.c.asked_at.desc())
-        .limit(1)
-    ).first()
-    return None if row is None else _ELIGIBILITY.validate_python(row[0])
+    )
+    for answer, identity in rows:
+        if same_person(_IDENTITY.validate_python(identity), of.identity):
+            return _ELIGIBILITY.validate_python(answer)
+    return None
 
 
 def next_number(connection: sa.Connection, day: date, prefix: str) -> str:

@@ -1,7 +1,7 @@
 """Forgetting people: what is delivered and old enough loses everything that names a person (invariant 6).
 
-What stays is a register without persons: times, classes, numbers of the queue, keyed hashes. Nothing that still waits
-for a hospital, the gateway or staff is touched.
+What stays is a register without persons: times, classes, numbers of the queue, and who did what in the audit, without
+the words that were typed. Nothing that still waits for a hospital, the gateway or staff is touched.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from kiosk.tables import checkin, lookup, outbox
+from kiosk.tables import audit, checkin, lookup, outbox
 
 _ABANDONED_DAYS = 1
 
@@ -34,11 +34,15 @@ def purge(connection: sa.Connection, today: date, keep_days: int) -> int:
             .values(
                 identity={},
                 key_number="",
+                person_key="",
                 warnings=[],
                 eligibility=sa.null(),
                 patient=sa.null(),
                 receipt=sa.null(),
             )
         )
-        connection.execute(lookup.update().where(lookup.c.checkin_id.in_(some)).values(eligibility=sa.null()))
+        connection.execute(
+            lookup.update().where(lookup.c.checkin_id.in_(some)).values(eligibility=sa.null(), person_key="")
+        )
+        connection.execute(audit.update().where(audit.c.checkin_id.in_(some)).values(detail={}))
     return len(ids)

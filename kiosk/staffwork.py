@@ -92,12 +92,22 @@ class StaffWork:
         method = Method.MANUAL_ID if kind is KeyKind.PERSONAL_12 else Method.CARD_NUMBER
         presented = await self._checkins.present(document, Key(number, kind, method), lane=Lane.DESK)
         checkin_id = presented.checkin.checkin_id
-        if presented.again:
+        if presented.again and not self._mistyped(presented.checkin, identity):
             return presented.checkin, False
+        if presented.again:
+            await self._mark(checkin_id, who, "corrected", {}, identity=identity)
+            await recheck_now(self._checkins, checkin_id)
+            return await self._store.read(lambda c: _existing(c, checkin_id)), False
         await self._audit(checkin_id, who, "entered", {"key_kind": kind.value})
         checkin = await self._checkins.look_up(checkin_id)
         reason = self._checkins.staff_reason(checkin) or "manual_entry"
         return await self._checkins.send_to_staff(checkin_id, reason), True
+
+    @staticmethod
+    def _mistyped(checkin: CheckIn, identity: Identity) -> bool:
+        """Whether this is a second try at a typed entry of which nothing has gone to the hospital yet."""
+        typed = checkin.method in (Method.MANUAL_ID, Method.CARD_NUMBER)
+        return typed and checkin.service is None and not records.same_person(checkin.identity, identity)
 
     async def _complete(self, entry: Entry, kind: KeyKind, number: str) -> Identity:
         personal_id = number if kind is KeyKind.PERSONAL_12 else None
@@ -185,11 +195,16 @@ class StaffWork:
         def work(connection: sa.Connection) -> CheckIn:
             checkin = self._open(connection, checkin_id)
             row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
-            if row is None or row.state != "parked":
+            if row.state != "parked" if row is not None else checkin.staff_reason is None:
                 raise StaffRefusal("NOTHING_PARKED")
             now = self._checkins.clock()
             receipt = Receipt(visit_id=visit_id, tickets=(TicketLine(number),) if number else ())
-            outbox_table.settle(connection, row.id, "done", now, reason="found_by_staff", uncertain=False)
+            if row is not None:
+                outbox_table.settle(connection, row.id, "done", now, reason="found_by_staff", uncertain=False)
+            if checkin.bhyt is None:  # registered by hand over there: it is a visit all the same
+                insured = checkin.status is not None and checkin.status.insured
+                records.update(connection, checkin_id, bhyt=insured)
+                self._checkins.journal.visit(connection, checkin, bhyt=insured, now=now)
             records.update(
                 connection,
                 checkin_id,
@@ -224,6 +239,8 @@ class StaffWork:
             if checkin.hospital_state == "accepted":
                 raise StaffRefusal("ALREADY_REGISTERED")
             now = self._checkins.clock()
+            if checkin.state in ("presented", "looked_up"):
+                raise StaffRefusal("AT_THE_STATION")
             row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
             if row is not None and (row.state == "sending" or (row.state == "waiting" and row.uncertain)):
                 raise StaffRefusal("UNDER_WAY")

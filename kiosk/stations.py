@@ -85,6 +85,7 @@ class Station:
         self._services: dict[str, Service] = {}
         self._insured = False
         self._another = False
+        self._left_open: str | None = None
 
     # -- what is seen ------------------------------------------------------------------------------------------
 
@@ -134,8 +135,7 @@ class Station:
             self._forget()
             self._show("idle", "idle")
         if was_open and checkin_id is not None:
-            with contextlib.suppress(StoreError):  # at the next start it is abandoned anyway
-                await self._checkins.abandon(checkin_id)
+            await self._abandon(checkin_id)
 
     def _forget(self) -> None:
         self.checkin_id = None
@@ -217,13 +217,23 @@ class Station:
 
     def break_down(self, reason: str) -> None:
         """Nothing can be promised now: send people to the desk until ``recover``."""
+        if self.phase in _OPEN:
+            self._left_open = self.checkin_id
         self._forget()
         self._show("out_of_order", "out_of_order", reason=reason)
 
     def recover(self) -> None:
-        """What kept the station out of order is over."""
-        if self.phase == "out_of_order":
-            self._show("idle", "idle")
+        """What kept the station out of order is over; whoever stood here then has gone to the desk."""
+        if self.phase != "out_of_order":
+            return
+        self._show("idle", "idle")
+        if self._left_open is not None:
+            self._start(self._abandon(self._left_open))
+            self._left_open = None
+
+    async def _abandon(self, checkin_id: str) -> None:
+        with contextlib.suppress(StoreError):  # at the next start it is abandoned anyway
+            await self._checkins.abandon(checkin_id)
 
     # -- what goes on meanwhile --------------------------------------------------------------------------------
 
@@ -266,7 +276,7 @@ class Station:
     async def _check(self, checkin_id: str) -> None:
         fetching = asyncio.create_task(self._checkins.menu())
         try:
-            checkin = await self._checkins.look_up(checkin_id)
+            checkin = await self._checkins.look_up(checkin_id, another=self._another)
             menu = await fetching
         finally:
             fetching.cancel()

@@ -53,7 +53,7 @@ def read_or_make_key(data: Path, credential: Path | None = None) -> bytes:
     if not path.exists():
         if credential is not None or (data / "kiosk.db").exists():
             raise StoreUnusable(f"the store's key {path.name} is missing")
-        _write_durably(path, secrets.token_hex(KEY_BYTES))
+        write_durably(path, secrets.token_hex(KEY_BYTES))
     if credential is None and path.stat().st_mode & 0o077:
         raise StoreUnusable(f"{path.name} must be readable by its owner only (0600)")
     try:
@@ -65,7 +65,7 @@ def read_or_make_key(data: Path, credential: Path | None = None) -> bytes:
     return key
 
 
-def _write_durably(path: Path, text: str) -> None:
+def write_durably(path: Path, text: str) -> None:
     """Whoever finds *path* finds it whole: a kill or a power cut in here leaves nothing of that name."""
     unfinished = path.with_name(path.name + ".new")
     unfinished.unlink(missing_ok=True)

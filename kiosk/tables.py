@@ -1,7 +1,7 @@
 """The tables of a kiosk (architecture, section 4).
 
-The whole file is encrypted. Personal data stand in ``checkin`` and in ``lookup.eligibility`` only, so that purging
-those rows purges the person; all other tables refer to people by check-in id or keyed hash.
+The whole file is encrypted. Personal data stand in ``checkin``, ``lookup`` and the typed words of ``audit`` only, where
+``kiosk.retention`` empties them; all other tables refer to people by check-in id.
 """
 
 from __future__ import annotations
@@ -159,7 +159,6 @@ staff_user = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
-    sa.Column("disabled_at", UtcDateTime),
 )
 
 setting = sa.Table(

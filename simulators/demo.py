@@ -87,7 +87,7 @@ def main(data: Path | None, port_base: int) -> None:
     """Run kiosk, province, simulated gateway, hospital and scanner until Ctrl-C."""
     folder = (data or Path(tempfile.mkdtemp(prefix="kiosk-demo-"))).absolute()
     over = threading.Event()
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
     stack = Stack(folder, port_base)
     try:

@@ -8,9 +8,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date
 
+from kiosk.documents.personal_id import sex_of
 from kiosk.documents.text import fold
 from kiosk.insurance.vss_answer import Answer, Card
-from kiosk.insurance.vss_call import KIND_BY_LENGTH, normalise_number
+from kiosk.insurance.vss_call import normal_number
 from kiosk.insurance.vss_codes import Reason, rule_for
 from kiosk.model import Coverage, EligibilityClass, KeyKind, LookupKey, Sex
 
@@ -123,20 +124,19 @@ def _rank(card: Card, day: date) -> int:
 
 
 def _tail(number: str) -> str:
-    return number[5:] if KIND_BY_LENGTH[len(number)] in (KeyKind.BHYT_15, KeyKind.BHYT_17) else number
+    kind, normal = normal_number(number)
+    return normal[5:] if kind in (KeyKind.BHYT_15, KeyKind.BHYT_17) else normal
 
 
 def _other_number(answer: Answer, key: LookupKey) -> bool:
-    asked = _tail(normalise_number(key.number))
+    asked = _tail(key.number)
     comparable = {tail for tail in map(_tail, answer.numbers) if len(tail) == len(asked)}
     return bool(comparable) and asked not in comparable
 
 
 def _stated_sex(key: LookupKey) -> Sex | None:
-    number = normalise_number(key.number)
-    if len(number) != 12 or not number[3].isdigit():
-        return None
-    return Sex.FEMALE if int(number[3]) % 2 else Sex.MALE
+    kind, number = normal_number(key.number)
+    return sex_of(number) if kind is KeyKind.PERSONAL_12 else None
 
 
 def _coverage(answer: Answer, card: Card | None, day: date) -> Coverage | None:
@@ -144,7 +144,7 @@ def _coverage(answer: Answer, card: Card | None, day: date) -> Coverage | None:
         return None
     return Coverage(
         number=card.number,
-        key_kind=KIND_BY_LENGTH[len(card.number)],
+        key_kind=normal_number(card.number)[0],
         registered_facility=card.registered_facility,
         valid_from=card.valid_from,
         valid_to=card.valid_to,

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any
 
-from kiosk.insurance.vss_call import normalise_number
+from kiosk.documents.card_number import classify_number
 from kiosk.insurance.vss_codes import Reason
 from kiosk.model import PartialDate, Sex
 
@@ -123,10 +123,8 @@ class _Reader:
         return (value.strip() or None) if isinstance(value, str) else None
 
     def _number(self, key: str) -> str | None:
-        try:
-            return normalise_number(self._text(key) or "")
-        except ValueError:
-            return None
+        found = classify_number(self._text(key) or "")
+        return found[1] if found else None
 
     def _partial(self, key: str) -> PartialDate | None:
         text = self._text(key)

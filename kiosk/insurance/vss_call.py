@@ -2,33 +2,23 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from types import MappingProxyType
 from typing import Self
 
+from kiosk.documents.card_number import classify_number
 from kiosk.model import KeyKind, LookupKey, PartialDate
 
-KIND_BY_LENGTH: Mapping[int, KeyKind] = MappingProxyType(
-    {10: KeyKind.BHXH_10, 12: KeyKind.PERSONAL_12, 15: KeyKind.BHYT_15, 17: KeyKind.BHYT_17}
-)
-"""What ``maThe`` may hold, by length; every other length costs a call and is refused there (2.3)."""
 
-_SEPARATORS = re.compile(r"[\s_-]+")
-_ALPHANUMERIC = re.compile(r"[0-9A-Z]+")
+def normal_number(text: str) -> tuple[KeyKind, str]:
+    """The kind of *text* and the form in which ``maThe`` holds it (classify_number, 2.3).
 
-
-def normalise_number(text: str) -> str:
-    """*text* in upper case without blanks, ``-`` and ``_`` (2.3).
-
-    ValueError unless 10, 12, 15 or 17 characters of 0-9 and A-Z stay.
+    ValueError (without the text) for anything else: it would cost a call and be refused there.
     """
-    number = _SEPARATORS.sub("", text).upper()
-    if len(number) not in KIND_BY_LENGTH or not _ALPHANUMERIC.fullmatch(number):
+    found = classify_number(text)
+    if found is None:
         raise ValueError("not a number the gateway can be asked with")
-    return number
+    return found
 
 
 def gateway_name(name: str) -> str:
@@ -63,7 +53,7 @@ class LookupCall:
     @classmethod
     def of(cls, key: LookupKey) -> Self:
         """The call for *key*; ValueError (without the key's content) when it must not leave this machine."""
-        return cls(normalise_number(key.number), gateway_name(key.full_name), gateway_date(key.birth_date))
+        return cls(normal_number(key.number)[1], gateway_name(key.full_name), gateway_date(key.birth_date))
 
     def body(self, officer_name: str, officer_id: str) -> dict[str, str]:
         """The five body fields of ``KQNhanLichSuKCB2024``, in the official spelling (2.2)."""

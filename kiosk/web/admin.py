@@ -73,10 +73,10 @@ def admin_app(
         row = await _get(row_id)
         if row.state not in ("waiting", "parked"):
             raise HTTPException(409, "UNDER_WAY_OR_DONE")
-        if row.destination == outbox_table.HOSPITAL and row.state == "parked":
+        if row.destination == outbox_table.HOSPITAL and (row.uncertain or row.state == "parked"):
             raise HTTPException(409, "STAFF_MUST_DECIDE")
         await store.run(lambda c: outbox_table.reopen(c, row_id, clock(), certain=False))
-        await outbox.resume(row.destination)
+        outbox.reopen(row.destination)
         return _row(await _get(row_id), clock)
 
     async def _get(row_id: int) -> OutboxRow:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable, Collection
+from collections.abc import Collection
 from typing import Any
 
 from fastapi import HTTPException
@@ -52,11 +52,10 @@ class Guards:
         secure: bool,
         token: str,
         page_cookie: tuple[str, str] | None = None,
-        count: Callable[[str], None] = lambda reason: None,
     ) -> None:
         """*hosts*: allowed Host values with port; *secure*: the listener speaks TLS; *token*: of ``screen-token``.
 
-        *page_cookie*: name and value of a session cookie that ``GET /`` sets; *count* is told each refusal's code.
+        *page_cookie*: name and value of a session cookie that ``GET /`` sets.
         """
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
@@ -64,7 +63,6 @@ class Guards:
         self._token = token.encode()
         self._secure = secure
         self._cookie = f"{page_cookie[0]}={page_cookie[1]}; HttpOnly; SameSite=Strict; Path=/" if page_cookie else None
-        self._count = count
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Refuse or pass on."""
@@ -128,7 +126,6 @@ class Guards:
             headers.setdefault("Strict-Transport-Security", "max-age=31536000")
 
     async def _refuse(self, send: Send, status: int, code: str) -> None:
-        self._count(code)
         body = json.dumps({"error": code}).encode()
         headers: list[tuple[bytes, bytes]] = [
             (b"content-type", b"application/json"),

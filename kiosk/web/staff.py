@@ -180,7 +180,9 @@ def staff_api(
         day = str(local_day(checkins.clock()))
 
         def work(connection: sa.Connection) -> list[dict[str, Any]]:
-            return [view(connection, item) for item in records.find(connection, day=day) if _matches(item, body)]
+            return [
+                view(connection, item) for item in records.find(connection, day=day, limit=None) if _matches(item, body)
+            ]
 
         return {"check_ins": await checkins.store.read(work)}
 
@@ -267,5 +269,4 @@ def _matches(checkin: CheckIn, body: Search) -> bool:
     return bool(name or tail) and (not tail or any(number.upper().endswith(tail) for number in numbers))
 
 
-NOT_FOUND = ("NO_SUCH_CHECK_IN",)
 UNPROCESSABLE = ("BAD_NUMBER", "BAD_DATE", "NAME_AND_BIRTH_DATE_NEEDED", "NO_SUCH_SERVICE", "VISIT_ID_NEEDED")

@@ -21,6 +21,8 @@ _IDLE_SECONDS = 30 * 60.0
 _LIFE_SECONDS = 12 * 3600.0
 _TRIES = 5
 _TRY_WINDOW = 300.0
+_NAMES = 2000
+"""Names tried in that window beyond which nobody is let in: somebody is hammering at the door."""
 
 
 class AccountRefusal(KioskError):
@@ -51,6 +53,7 @@ class StaffAccounts:
     _hasher: argon2.PasswordHasher = field(default_factory=argon2.PasswordHasher)
     _sessions: dict[str, _Session] = field(default_factory=dict)
     _failures: dict[str, list[float]] = field(default_factory=dict)
+    _hashing: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(1))  # each takes 64 MiB
 
     async def setup_needed(self) -> bool:
         """True until there is an account."""
@@ -74,7 +77,8 @@ class StaffAccounts:
 
     async def add(self, name: str, password: str, *, first: bool = False) -> bool:
         """Write an account unless there is one of that name (*first*: any); returns whether it was written."""
-        hashed = await asyncio.to_thread(self._hasher.hash, password)
+        async with self._hashing:
+            hashed = await asyncio.to_thread(self._hasher.hash, password)
         now = self.clock()
 
         def work(connection: sa.Connection) -> bool:
@@ -93,11 +97,11 @@ class StaffAccounts:
         name = name.strip()
         self._brake(name)
         self._failed(name)  # until proven otherwise, so that tries at the same time count too
-        query = sa.select(staff_user.c.password_hash).where(
-            staff_user.c.name == name, staff_user.c.disabled_at.is_(None)
-        )
+        query = sa.select(staff_user.c.password_hash).where(staff_user.c.name == name)
         stored = await self.store.read(lambda c: c.execute(query).scalar())
-        if not await asyncio.to_thread(self._verify, stored, password):
+        async with self._hashing:
+            good = await asyncio.to_thread(self._verify, stored, password)
+        if not good:
             raise AccountRefusal("BAD_LOGIN", 401)
         self._failures.pop(name, None)
         return self._open(name)
@@ -127,20 +131,23 @@ class StaffAccounts:
     def _open(self, user: str) -> str:
         token = secrets.token_urlsafe(32)
         now = time.monotonic()
+        for old in [old for old, session in self._sessions.items() if now - session.seen > _IDLE_SECONDS]:
+            del self._sessions[old]
         self._sessions[token] = _Session(user, now, now)
         return token
 
     def _brake(self, who: str) -> None:
         now = time.monotonic()
-        recent = [moment for moment in self._failures.get(who, []) if now - moment < _TRY_WINDOW]
-        self._failures[who] = recent
-        if len(recent) >= _TRIES:
+        self._failures = {name: recent for name, tries in self._failures.items() if (recent := _recent(tries, now))}
+        if len(self._failures.get(who, ())) >= _TRIES or len(self._failures) > _NAMES:
             raise AccountRefusal("TOO_MANY", 429)
 
     def _failed(self, who: str) -> None:
-        if len(self._failures) > 1000:
-            self._failures.clear()
         self._failures.setdefault(who, []).append(time.monotonic())
+
+
+def _recent(tries: list[float], now: float) -> list[float]:
+    return [moment for moment in tries if now - moment < _TRY_WINDOW]
 
 
 _NOBODY = argon2.PasswordHasher().hash(secrets.token_urlsafe(16))

@@ -166,7 +166,7 @@ async def test_the_same_person_again_gets_the_same_ticket(world: World):
     assert [body["kind"] for body in await world.events()] == ["lookup", "visit"]
 
 
-async def test_another_examination_is_a_second_visit_with_the_same_answer(world: World):
+async def test_another_examination_is_a_second_visit_that_joins_a_lookup_of_its_own(world: World):
     first = await world.register(1)
     await world.station.scan(qr(1))
     await world.view("done")
@@ -177,10 +177,12 @@ async def test_another_examination_is_a_second_visit_with_the_same_answer(world:
     done = await world.choose("505")
     second = await world.newest()
     assert second.checkin_id != first.checkin_id
-    assert (second.answer_origin, done["again"]) == ("remembered", False)
+    assert (second.answer_origin, done["again"]) == ("live", False)
     assert {row["ID_DICH_VU"] for row in world.hospital.visits()} == {"502", "505"}
-    assert len(world.gateway.lookups()) == 1
+    assert len(world.gateway.lookups()) == 1  # so soon after the first the gateway is not troubled again
     assert [body["checkin_id"] for body in await world.events("visit")] == [first.checkin_id, second.checkin_id]
+    assert [body["checkin_id"] for body in await world.events("lookup")] == [first.checkin_id, second.checkin_id]
+    assert own_rates(await world.events())["r1_pct"] == 100.0
 
 
 async def test_an_answer_is_used_again_for_a_quarter_of_an_hour_only(world: World):
@@ -191,11 +193,11 @@ async def test_an_answer_is_used_again_for_a_quarter_of_an_hour_only(world: Worl
     await world.identify(1)
     assert ((await world.newest()).answer_origin, await world.asked()) == ("remembered", 1)
     assert len(world.gateway.lookups()) == 1
-    key, within = (await world.newest()).person_key, world.checkins.policy.remember
+    checkin, within = await world.newest(), world.checkins.policy.remember
     for seconds, known in ((59, True), (61, False)):
         now = world.clock() + timedelta(seconds=seconds)
         assert (
-            await world.store.read(lambda c, at=now: records.recent_answer(c, key, at, within)) is not None
+            await world.store.read(lambda c, at=now: records.recent_answer(c, checkin, at, within)) is not None
         ) is known
 
 
@@ -252,9 +254,32 @@ async def test_without_any_menu_staff_take_over(world: World):
 async def test_the_last_menu_serves_a_restarted_kiosk_while_the_hospital_is_away(start, hospital):
     async with start() as world:
         offered = await world.checkins.menu()
+    assert any(service.price for service in offered)
     hospital.down()
     async with start() as world:
-        assert await world.checkins.menu() == offered
+        remembered = await world.checkins.menu()
+    assert [service.id for service in remembered] == [service.id for service in offered]
+    assert not any(service.price or service.surcharge for service in remembered)  # of unknown age: no prices
+
+
+async def test_a_remembered_answer_is_for_the_very_person_it_was_given_about(world: World):
+    await world.identify(6)
+    await world.answer("cancel")
+    await world.view("idle")
+    read = qr(6).decode()
+    forged = read.replace(read.split("|")[2], "Nguyễn Văn Giả Mạo").encode()
+    assert (await world.identify(forged))["view"] == "needs_staff"
+    assert len(world.gateway.lookups()) == 2
+    assert (await world.newest()).answer_origin == "live"
+
+
+async def test_an_accepted_visit_without_a_number_gets_one_when_the_person_returns(world: World):
+    await world.register(1)
+    taken = (await world.newest()).checkin_id
+    await world.store.run(lambda c: records.update(c, taken, his_number=None, kiosk_number=None))
+    await world.leave()
+    await world.station.scan(qr(1))
+    assert world.screen["ticket"]["number"] == "K-001"
 
 
 async def test_a_hospital_that_knows_no_queue_numbers_leaves_the_kiosks_own(world: World):
@@ -294,8 +319,13 @@ async def test_accepting_twice_is_one_visit(world: World):
     assert len(await world.events("visit")) == 1
 
 
-async def test_two_open_check_ins_of_one_person_end_as_one(world: World):
+async def test_two_open_check_ins_of_one_person_end_as_one(start):
     """The kiosk's own screen and a desk may both hold the same person before either accepts."""
+    async with start(policy={"number_wait": 0.3}) as world:
+        await two_open(world)
+
+
+async def two_open(world: World) -> None:
     await world.identify(1)
     first = str(world.station.checkin_id)
     document, key = world.station._presented  # type: ignore[misc]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from kiosk.bootstrap import build, own_file
+from kiosk.bootstrap import build, own_token
 from kiosk.config import load, parse, read_officers, read_secret
 from kiosk.errors import ConfigError
 from tests.kiosk.world import tables, toml
@@ -175,9 +175,9 @@ def test_officers_are_read_and_a_wrong_line_is_numbered():
         read_officers("# nobody\n")
 
 
-def test_own_files_are_for_the_owner_only_and_stay(tmp_path):
+def test_own_tokens_are_for_the_owner_only_and_stay(tmp_path):
     os.umask(0o022)
-    token = own_file(tmp_path / "screen-token")
-    assert len(token) >= 24 and own_file(tmp_path / "screen-token") == token
+    token = own_token(tmp_path / "screen-token")
+    assert len(token) >= 24 and own_token(tmp_path / "screen-token") == token
     assert (tmp_path / "screen-token").stat().st_mode & 0o777 == 0o600
-    assert own_file(tmp_path / "other") != token
+    assert own_token(tmp_path / "other") != token

@@ -42,6 +42,9 @@ class Destination:
         self.attempts += [row.ref for row in rows]
         return [await self._decide(row) for row in rows]
 
+    def give_up(self, row: OutboxRow) -> Park:
+        return Park("internal_error", "operator")
+
 
 async def takes_all(row: OutboxRow) -> Outcome:
     return Done()
@@ -128,6 +131,41 @@ async def test_a_poison_row_delays_nobody(store, fault):
         "raise": ("parked", "operator", "internal_error"),
         "park": ("parked", "staff", "rejected"),
     }[fault]
+
+
+async def test_one_row_that_finds_the_destination_down_again_and_again_does_not_close_it(store):
+    async def decide(row: OutboxRow) -> Outcome:
+        return Retry("malformed", after=0.001, down=True) if row.ref == "poison" else Done()
+
+    to = Destination(decide)
+    box = Box(store, to)
+    await box.put("poison")
+    async with box.running():
+        await until(lambda: done_when(len(to.attempts) >= 5))
+        before = len(to.attempts)
+        await box.put("fresh")
+        await until(lambda: done_when("fresh" in to.attempts))
+    assert to.attempts.index("fresh") - before <= 2
+
+
+async def test_an_outcome_that_cannot_be_written_parks_its_row_and_the_others_go_on(store):
+    def broken(connection: sa.Connection) -> None:
+        raise ZeroDivisionError
+
+    async def decide(row: OutboxRow) -> Outcome:
+        return Done(broken) if row.ref == "odd" else Done()
+
+    to = Destination(decide)
+    box = Box(store, to)
+    await box.put("odd", "even")
+    async with box.running():
+        await until(lambda: done_when("even" in to.attempts))
+    row = (await box.rows())["odd"]
+    assert (row.state, row.reason) == ("parked", "internal_error")
+
+
+async def done_when(true: bool) -> bool:
+    return true
 
 
 async def test_nothing_is_dropped_and_what_waits_can_be_seen_with_reason_owner_and_age(store):

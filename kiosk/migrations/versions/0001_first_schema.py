@@ -106,7 +106,6 @@ def upgrade() -> None:
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
-        sa.Column("disabled_at", sa.BigInteger(), nullable=True),
         sa.PrimaryKeyConstraint("name"),
     )
     op.create_table(
@@ -139,8 +138,10 @@ def upgrade() -> None:
     )
     op.create_index("lookup_checkin", "lookup", ["checkin_id"], unique=False)
     op.create_index("lookup_person", "lookup", ["person_key", "asked_at"], unique=False)
-    for verb in ("UPDATE", "DELETE"):
-        op.execute(
-            f"CREATE TRIGGER audit_no_{verb.lower()} BEFORE {verb} ON audit "
-            "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
-        )
+    refuse = "BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END"
+    op.execute(f"CREATE TRIGGER audit_no_delete BEFORE DELETE ON audit {refuse}")
+    op.execute(  # free text may name a person: it may be emptied, and nothing else may ever change
+        "CREATE TRIGGER audit_no_update BEFORE UPDATE ON audit WHEN NEW.detail <> '{}' OR NEW.id <> OLD.id "
+        "OR NEW.at <> OLD.at OR NEW.who <> OLD.who OR NEW.action <> OLD.action "
+        f"OR NEW.checkin_id IS NOT OLD.checkin_id {refuse}"
+    )
