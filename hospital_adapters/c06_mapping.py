@@ -9,12 +9,14 @@ from typing import Any
 
 from hospital_adapters import c06_wire as wire
 from hospital_adapters.c06_settings import C06Settings
+from kiosk.documents.card_number import classify_number
 from kiosk.documents.text import fold
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected
 from kiosk.model import (
     VIETNAM,
     Encounter,
     Identity,
+    KeyKind,
     MatchKind,
     PartialDate,
     PatientMatch,
@@ -249,9 +251,9 @@ def match_of(data: Any, asked: Identity, number: str, settings: C06Settings) -> 
 
 def _known(row: Mapping[str, Any], settings: C06Settings) -> Identity:
     parts = (wire.text(row.get("HO_BN")), wire.text(row.get("TEN_BN")))
-    numbers = (wire.text(row.get("SO_GTTT")), wire.text(row.get("MA_DINH_DANH")))
+    numbers = (classify_number(wire.text(row.get(key)) or "") for key in ("SO_GTTT", "MA_DINH_DANH"))
     return Identity(
-        personal_id=next((n for n in numbers if n and n.isascii() and n.isdigit() and len(n) == 12), None),
+        personal_id=next((found[1] for found in numbers if found and found[0] is KeyKind.PERSONAL_12), None),
         full_name=wire.text(row.get("HO_TEN")) or " ".join(part for part in parts if part) or None,
         birth_date=wire.day(row.get("NGAY_SINH")),
         sex=_READ_SEX[settings.sex].get(wire.text(row.get("GIOI_TINH")) or ""),

@@ -256,6 +256,8 @@ def test_the_same_person_in_the_answer(echo: dict[str, Any]) -> None:
         ({"MA_BN": "B1", "HO_BN": "Trần Thị", "TEN_BN": "Mẫu"}, MatchKind.ONE),
         ({"MA_BN": "B1", "HO_BN": "Trần", "TEN_BN": "Mẫu"}, MatchKind.MISMATCH),
         ({"MA_BN": "B1", "MA_DINH_DANH": "099075000003"}, MatchKind.MISMATCH),
+        ({"MA_BN": "B1", "MA_DINH_DANH": "099 075-000003"}, MatchKind.MISMATCH),
+        ({"MA_BN": "B1", "MA_DINH_DANH": "099 190-000001"}, MatchKind.ONE),
         ({"MA_BN": "B1", "MA_DINH_DANH": "DD1"}, MatchKind.ONE),
         ({"MA_BN": "B1", "NGAY_SINH": "1990"}, MatchKind.ONE),
         ({"MA_BN": "B1", "GIOI_TINH": 3}, MatchKind.ONE),

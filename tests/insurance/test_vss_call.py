@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.insurance.vss_call import KIND_BY_LENGTH, LookupCall, gateway_date, gateway_name, normalise_number
+from kiosk.documents.card_number import classify_number
+from kiosk.insurance.vss_call import LookupCall, gateway_date, gateway_name, normal_number
 from kiosk.model import KeyKind, LookupKey, PartialDate
 
 
@@ -35,15 +36,25 @@ def test_birth_dates(birth: PartialDate, text: str) -> None:
     assert gateway_date(birth) == text
 
 
-@given(st.text())
-def test_a_number_is_normal_or_refused(text: str) -> None:
-    try:
-        number = normalise_number(text)
-    except ValueError as error:
-        assert str(error) == "not a number the gateway can be asked with"
+SHAPED = st.from_regex(r"[A-Za-z]{2}[0-9ı][0-9A-Za-z]{12,14}|[0-9]{10}|[0-9 _-]{12}|[0-9A-Z]{12}", fullmatch=True)
+
+
+@given(st.text() | SHAPED)
+def test_a_number_is_asked_as_it_is_classified_or_refused(text: str) -> None:
+    key = LookupKey(text, KeyKind.PERSONAL_12, "Trần Thị Mẫu", PartialDate(1990))
+    found = classify_number(text)
+    if found is None:
+        with pytest.raises(ValueError, match=r"^not a number the gateway can be asked with$"):
+            LookupCall.of(key)
     else:
-        assert number.isascii() and number.isalnum() and number == number.upper()
-        assert len(number) in KIND_BY_LENGTH and normalise_number(number) == number
+        assert LookupCall.of(key).number == found[1]
+        assert normal_number(text) == normal_number(found[1]) == found
+
+
+@pytest.mark.parametrize("text", ["GD0999900000001", "DN49990000000A017", "0991900000AB", "990000000A", "1" * 15])
+def test_the_right_length_is_not_enough(text: str) -> None:
+    with pytest.raises(ValueError, match=r"^not a number"):
+        normal_number(text)
 
 
 @given(st.text(alphabet=st.characters()))
