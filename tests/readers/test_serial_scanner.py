@@ -1,5 +1,6 @@
 """The serial scanner on a real pseudo-terminal and on a real TCP stream."""
 
+import gc
 import logging
 import os
 import queue
@@ -59,6 +60,29 @@ def link(tmp_path: Path) -> Path:
     return tmp_path / "usb-simulated-scanner"
 
 
+class Held:
+    """Descriptors and threads of this process, told apart from what earlier tests have left to be collected."""
+
+    def __init__(self) -> None:
+        gc.collect()
+        self._process = psutil.Process()
+        self._threads = set(threading.enumerate())
+        self._fds = self._process.num_fds()
+
+    def new_threads(self) -> set[int | None]:
+        return {thread.ident for thread in threading.enumerate() if thread not in self._threads}
+
+    def more(self, within: float = 5) -> tuple[int, int]:
+        """Descriptors and threads beyond those at the start; what goes away in time is not counted."""
+        deadline = time.monotonic() + within
+        while True:
+            # Fewer than at the start are not ours: a leak can only add to them.
+            found = max(0, self._process.num_fds() - self._fds), len(self.new_threads())
+            if found == (0, 0) or time.monotonic() > deadline:
+                return found
+            time.sleep(0.01)
+
+
 @pytest.mark.parametrize("suffix", [b"\r", b"\n", b"\r\n", b""])
 @pytest.mark.parametrize(
     "scan", [CARD, b"]Q1" + CARD, INSURANCE, b"\xff\x00\x80x"], ids=["card", "aim", "bhyt", "bytes"]
@@ -115,24 +139,28 @@ def test_scan_cut_by_unplugging_is_dropped(listen, link):
 
 def test_many_replugs_leak_nothing_and_log_each_fall_and_return_once(listen, link, caplog):
     caplog.set_level(logging.DEBUG)
-    process = psutil.Process()
+    before = Held()
     with SimulatedScanner(link) as device:
-        listener = listen(link, reopen_every=0.02)
+        listener = listen(link, idle_gap=60, reopen_every=0.02)
         assert listener.presence() is Presence.ATTACHED
-        fds, threads = process.num_fds(), process.num_threads()
+        ours, attached = before.new_threads(), Held()
         for _ in range(30):
             device.tap(CARD)
             assert listener.scan() == CARD
             device.unplug()
-            assert listener.presence(within=1) is Presence.GONE
+            assert listener.presence() is Presence.GONE
             device.plug()
-            assert listener.presence(within=2) is Presence.ATTACHED
-        assert (process.num_fds(), process.num_threads()) == (fds, threads)
+            assert listener.presence() is Presence.ATTACHED
+        assert attached.more() == (0, 0)
+        assert before.new_threads() == ours
+        assert len(ours) == 1
     assert listener.presence() is Presence.GONE
-    messages = [record.getMessage() for record in caplog.records if record.name.startswith("kiosk.")]
+    records = [record for record in caplog.records if record.name.startswith("kiosk.") and record.thread in ours]
+    messages = [record.getMessage() for record in records]
     assert sum("attached" in message for message in messages) == 31
     assert sum("gone" in message for message in messages) == 31
     assert len(messages) == 62
+    assert listener.states.empty()
     assert not any("099190" in message or "Trần" in message for message in caplog.messages)
 
 
@@ -169,13 +197,12 @@ def test_path_that_is_no_port(listen, tmp_path):
 
 
 def test_stopping_gives_everything_back(listen, link):
-    process = psutil.Process()
     with SimulatedScanner(link) as device:
-        before = process.num_fds(), threading.active_count()
+        before = Held()
         listener = listen(link)
         assert listener.presence() is Presence.ATTACHED
         listener.scanner.stop()
-        assert (process.num_fds(), threading.active_count()) == before
+        assert before.more(within=0) == (0, 0)
         assert not listener.scanner.state.attached
         device.tap(CARD)
         assert listener.scans.empty()
