@@ -9,7 +9,7 @@ demo:
 
 test:
 	@scripts/setup test
-	@$(BIN)/pytest -q
+	@$(BIN)/pytest -q -n 2 --dist loadfile
 
 # what takes longer than every change can afford: 200 kills, 2,000 power cuts
 long:

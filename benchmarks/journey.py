@@ -17,9 +17,9 @@ import httpx
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "tests" / "scenario"))
 
-from people import Patient, free_base, today
+from people import Patient, today
 
-from simulators.stack import Stack
+from simulators.stack import Stack, free_base
 from simulators.vss_people import qr_payload
 
 PEOPLE = (3, 4, 5, 6, 9, 11, 12, 15, 18, 19, 20, 27, 28, 29)

@@ -7,9 +7,12 @@ gateway +19.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import secrets
+import socket
 import subprocess
 import sys
 import time
@@ -27,6 +30,22 @@ FACILITY: Final = "93002"
 STATION: Final = "kiosk-1"
 _START_SECONDS: Final = 30.0
 _ENROL_CODE: Final = "DEMO-" + secrets.token_hex(4)
+
+
+def free_base() -> int:
+    """A port base whose twenty ports are free now, chosen at random because other runs choose at the same time.
+
+    Below the range from which the system takes ports for outgoing connections. RuntimeError if there is none.
+    """
+    for base in random.sample(range(12_000, 32_000, 20), 200):
+        with contextlib.ExitStack() as held:
+            try:
+                for port in range(base, base + 20):
+                    held.enter_context(socket.socket()).bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return base
+    raise RuntimeError("no twenty ports in a row are free")
 
 
 class DidNotStart(RuntimeError):

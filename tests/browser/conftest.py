@@ -9,8 +9,8 @@ import httpx
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
-from simulators.stack import Stack
-from tests.browser.screens import DESK, UPRIGHT, free_base, sign_in
+from simulators.stack import Stack, free_base
+from tests.browser.screens import DESK, UPRIGHT, sign_in
 
 expect.set_options(timeout=15_000)
 

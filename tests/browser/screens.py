@@ -1,7 +1,5 @@
 """What the browser tests share: the people's codes, and waiting."""
 
-import contextlib
-import socket
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -27,21 +25,6 @@ def qr(number: int) -> bytes:
 
 def name_on_card(number: int) -> str:
     return qr(number).decode().split("|")[2]
-
-
-def free_base() -> int:
-    """A port base of which all five ports are free."""
-    while True:
-        with contextlib.ExitStack() as bound:
-            first = bound.enter_context(socket.socket())
-            first.bind(("127.0.0.1", 0))
-            base = first.getsockname()[1]
-            try:
-                for offset in _PARTS[1:]:
-                    bound.enter_context(socket.socket()).bind(("127.0.0.1", base + offset))
-            except (OSError, OverflowError):
-                continue
-            return base
 
 
 def sign_in(page: Page, name: str = "demo", password: str = "demo") -> None:

@@ -16,8 +16,8 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 from playwright.sync_api import Page, expect
 
-from simulators.stack import Stack
-from tests.browser.screens import DESK, free_base, until
+from simulators.stack import Stack, free_base
+from tests.browser.screens import DESK, until
 
 
 def make_certificate(folder: Path) -> tuple[Path, Path]:

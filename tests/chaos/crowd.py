@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -68,20 +66,6 @@ def crowd(size: int, codes: Sequence[str] = ("000",)) -> tuple[Citizen, ...]:
             )
         )
     return tuple(people)
-
-
-def free_base() -> int:
-    """A port base whose twenty ports are free, below the range from which the system takes outgoing ports."""
-    for _ in range(200):
-        base = random.randrange(20_000, 32_000, 20)
-        try:
-            for port in range(base, base + 20):
-                with socket.socket() as probe:
-                    probe.bind(("127.0.0.1", port))
-        except OSError:
-            continue
-        return base
-    raise OSError("no twenty free ports in a row")
 
 
 @dataclass

@@ -19,10 +19,11 @@ from typing import Any
 import books
 import httpx
 import sqlalchemy as sa
-from crowd import QUICK_CALLS, CrowdStack, Screen, crowd, free_base
+from crowd import QUICK_CALLS, CrowdStack, Screen, crowd
 
 from kiosk import tables
 from kiosk.store import make_engine, read_or_make_key
+from simulators.stack import free_base
 from simulators.vss_people import Person, qr_payload
 
 _SIZE = "4m"

@@ -19,10 +19,11 @@ import httpx
 import pytest
 import sqlalchemy as sa
 from canary import Needles
-from crowd import CrowdStack, Screen, crowd, free_base
+from crowd import CrowdStack, Screen, crowd
 
 from kiosk import tables
 from kiosk.store import make_engine, read_or_make_key
+from simulators.stack import free_base
 from simulators.vss_people import Person, qr_payload
 from simulators.vss_tokens import Tokens
 

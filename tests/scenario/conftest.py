@@ -10,9 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from people import free_base
-
-from simulators.stack import Stack
+from simulators.stack import Stack, free_base
 
 FAST = {
     "insurance": {"per_second": 50, "connect_timeout": 1, "read_timeout": 2, "total_timeout": 4, "retry_pause": 0.2},

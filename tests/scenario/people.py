@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 import time
 from collections.abc import Callable
 from datetime import datetime, timedelta, timezone
@@ -20,25 +19,6 @@ NO_KEEP = httpx.Limits(max_keepalive_connections=0)
 
 def today() -> Any:
     return datetime.now(VIETNAM).date()
-
-
-def free_base() -> int:
-    """A port base whose offsets of interfaces section 1 are free."""
-    for base in range(21000, 60000, 100):
-        sockets = []
-        try:
-            for offset in (0, 10, 17, 18, 19):
-                sock = socket.socket()
-                sockets.append(sock)
-                sock.bind(("127.0.0.1", base + offset))
-        except OSError:
-            continue
-        else:
-            return base
-        finally:
-            for sock in sockets:
-                sock.close()
-    raise RuntimeError("no free ports")
 
 
 def eventually(what: Callable[[], Any], *, within: float = DEADLINE) -> Any:
