@@ -96,7 +96,7 @@ class CheckIns:
         identity = document.identity or Identity()
 
         def work(connection: sa.Connection) -> Presented:
-            earlier = records.accepted_today(connection, person, str(local_day(now)))
+            earlier = records.accepted_today(connection, person, identity, str(local_day(now)))
             if earlier is not None and not another:
                 # a crash can have come between the acceptance and the number
                 return Presented(self._with_number(connection, earlier.checkin_id), again=True)
@@ -257,9 +257,7 @@ class CheckIns:
         checkin = _existing(connection, checkin_id)
         if checkin.state == "accepted":
             return checkin
-        earlier = records.accepted_today(connection, checkin.person_key, checkin.day)
-        if earlier is not None and not another:
-            records.update(connection, checkin_id, state="abandoned")
+        if (earlier := self._already(connection, checkin, another=another)) is not None:
             return earlier
         records.update(
             connection,
@@ -276,6 +274,15 @@ class CheckIns:
             self.schedule_recheck(connection, checkin_id)
         self.journal.visit(connection, checkin, bhyt=insured, now=now)
         return _existing(connection, checkin_id)
+
+    @staticmethod
+    def _already(connection: sa.Connection, checkin: CheckIn, *, another: bool) -> CheckIn | None:
+        """The check-in under which this person was accepted meanwhile elsewhere; *checkin* is given up for it."""
+        earlier = records.accepted_today(connection, checkin.person_key, checkin.identity, checkin.day)
+        if earlier is not None and not another:
+            records.update(connection, checkin.checkin_id, state="abandoned")
+            return earlier
+        return None
 
     def _held(self, checkin: CheckIn) -> bool:
         return checkin.unanswered and self.policy.unchecked == "hold"
@@ -296,12 +303,17 @@ class CheckIns:
             records.update(connection, checkin_id, kiosk_number=number)
         return _existing(connection, checkin_id)
 
-    async def send_to_staff(self, checkin_id: str, reason: str) -> CheckIn:
-        """Accept the person with a number for the desk; staff decide what the visit will be."""
+    async def send_to_staff(self, checkin_id: str, reason: str, *, another: bool = False) -> CheckIn:
+        """Accept the person with a number for the desk; staff decide what the visit will be.
+
+        A person accepted meanwhile under another check-in keeps that one, unless *another* examination was asked for.
+        """
 
         def work(connection: sa.Connection) -> CheckIn:
             checkin = _existing(connection, checkin_id)
             if checkin.state != "accepted":
+                if (earlier := self._already(connection, checkin, another=another)) is not None:
+                    return self._with_number(connection, earlier.checkin_id)
                 now = self.clock()
                 records.update(connection, checkin_id, state="accepted", accepted_at=now)
                 records.call_staff(connection, checkin_id, reason, now)

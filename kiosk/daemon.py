@@ -11,13 +11,9 @@ import signal
 import socket
 import ssl
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-
-import uvicorn
-from starlette.types import ASGIApp
 
 from kiosk import __version__, events, notify, outbox_table, records, retention
 from kiosk.bootstrap import Parts, build, own_token, utc_now
@@ -30,6 +26,7 @@ from kiosk.web.admin import admin_app
 from kiosk.web.app import local_app, staff_app
 from kiosk.web.guards import Guards
 from kiosk.web.patient import COOKIE
+from kiosk.web.server import Server, make_server
 from kiosk.web.staff_accounts import StaffAccounts
 
 log = logging.getLogger(__name__)
@@ -38,14 +35,6 @@ ADMIN_SOCKET = "admin.sock"
 _GRACE = 25.0
 _PROBE_SECONDS = 1.0
 _MIN_FREE_MB = 50
-
-
-class _Server(uvicorn.Server):
-    """A server whose signals the daemon handles itself."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
 
 
 class Daemon:
@@ -118,7 +107,7 @@ class Daemon:
 
     # -- what it serves ----------------------------------------------------------------------------------------
 
-    def _servers(self) -> list[tuple[_Server, socket.socket]]:
+    def _servers(self) -> list[tuple[Server, socket.socket]]:
         parts, config = self.parts, self._config
         screen_secret = secrets.token_urlsafe(32)
         host, port = _address(config.station.listen)
@@ -140,7 +129,7 @@ class Daemon:
             token=self._token,
             page_cookie=(COOKIE, screen_secret),
         )
-        servers = [(_server(guarded), _bind(host, port))]
+        servers = [(make_server(guarded), _bind(host, port))]
         if config.staff.listen:
             host, port = _address(config.staff.listen)
             app = staff_app(checkins=parts.checkins, accounts=self._accounts, status=self._status)
@@ -149,7 +138,7 @@ class Daemon:
             )
             staff = Guards(app, hosts=names, secure=True, token=secrets.token_urlsafe(32))
             tls = self._certificate()
-            servers.append((_server(staff, **tls), _bind(host, port)))
+            servers.append((make_server(staff, **tls), _bind(host, port)))
         admin = admin_app(
             store=parts.store,
             clock=utc_now,
@@ -158,7 +147,7 @@ class Daemon:
             hospital=parts.hospital,
             province=parts.province,
         )
-        servers.append((_server(admin), _bind_socket(config.station.data / ADMIN_SOCKET)))
+        servers.append((make_server(admin), _bind_socket(config.station.data / ADMIN_SOCKET)))
         return servers
 
     def _certificate(self) -> dict[str, str]:
@@ -322,24 +311,6 @@ class Daemon:
 def _address(listen: str) -> tuple[str, int]:
     host, _, port = listen.rpartition(":")
     return host, int(port)
-
-
-def _server(app: ASGIApp, **options: Any) -> _Server:
-    return _Server(
-        uvicorn.Config(
-            app,
-            log_config=None,
-            access_log=False,
-            proxy_headers=False,
-            server_header=False,
-            lifespan="off",
-            timeout_graceful_shutdown=2,
-            timeout_keep_alive=30,
-            limit_concurrency=200,
-            h11_max_incomplete_event_size=16 * 1024,
-            **options,
-        )
-    )
 
 
 def _bind(host: str, port: int) -> socket.socket:

@@ -169,14 +169,35 @@ def get(connection: sa.Connection, checkin_id: str) -> CheckIn | None:
     return None if row is None else _from_row(row)
 
 
-def accepted_today(connection: sa.Connection, key: str, day: str) -> CheckIn | None:
-    """The newest accepted, not cancelled check-in of the person on *day*."""
+def accepted_today(connection: sa.Connection, key: str, identity: Identity, day: str) -> CheckIn | None:
+    """The newest accepted, not cancelled check-in of this very person on *day*.
+
+    A number alone is not enough: whoever knows it must neither see another's ticket nor take another's place.
+    """
+    rows = connection.execute(
+        sa.select(checkin)
+        .where(
+            checkin.c.person_key == key,
+            checkin.c.day == day,
+            checkin.c.state == "accepted",
+            checkin.c.closed_reason.is_(None),
+        )
+        .order_by(checkin.c.happened_at.desc())
+    )
+    found = (_from_row(row) for row in rows)
+    return next((earlier for earlier in found if same_person(earlier.identity, identity)), None)
+
+
+def typed_and_unregistered(connection: sa.Connection, key: str, day: str) -> CheckIn | None:
+    """The newest typed entry of *day* under a number of which nothing has gone to the hospital yet."""
     row = connection.execute(
         sa.select(checkin)
         .where(
             checkin.c.person_key == key,
             checkin.c.day == day,
             checkin.c.state == "accepted",
+            checkin.c.method.in_((Method.MANUAL_ID.value, Method.CARD_NUMBER.value)),
+            checkin.c.hospital_state.is_(None),
             checkin.c.closed_reason.is_(None),
         )
         .order_by(checkin.c.happened_at.desc())
@@ -193,6 +214,7 @@ def left_after_answer(connection: sa.Connection, key: str, day: str, since: date
     row = connection.execute(
         sa.select(checkin)
         .where(checkin.c.person_key == key, checkin.c.day == day, checkin.c.state == "abandoned", answered)
+        .where(checkin.c.closed_reason.is_(None))
         .order_by(checkin.c.happened_at.desc())
         .limit(1)
     ).first()
@@ -269,7 +291,8 @@ def same_person(one: Identity, other: Identity) -> bool:
     """Whether two readings of one number name the same person: folded name, birth date, and sex if both know it."""
     return (
         fold(one.full_name or "") == fold(other.full_name or "")
-        and one.birth_date == other.birth_date
+        and (one.birth_date is None) is (other.birth_date is None)
+        and (one.birth_date is None or other.birth_date is None or one.birth_date.agrees_with(other.birth_date))
         and (one.sex is None or other.sex is None or one.sex is other.sex)
     )
 

@@ -33,9 +33,12 @@ from kiosk.model import (
     Service,
     Sex,
     TicketLine,
+    local_day,
 )
 from kiosk.recheck import recheck_now
 from kiosk.records import CheckIn
+
+_OLDEST = 1880
 
 
 class StaffRefusal(KioskError):
@@ -89,31 +92,36 @@ class StaffWork:
         kind, number = classified
         identity = await self._complete(entry, kind, number)
         document = Document(DocumentKind.NUMBER, identity)
+        if (corrected := await self._correct(number, identity, who)) is not None:
+            return corrected, False
         method = Method.MANUAL_ID if kind is KeyKind.PERSONAL_12 else Method.CARD_NUMBER
         presented = await self._checkins.present(document, Key(number, kind, method), lane=Lane.DESK)
         checkin_id = presented.checkin.checkin_id
-        if presented.again and not self._mistyped(presented.checkin, identity):
-            return presented.checkin, False
         if presented.again:
-            await self._mark(checkin_id, who, "corrected", {}, identity=identity)
-            await recheck_now(self._checkins, checkin_id)
-            return await self._store.read(lambda c: _existing(c, checkin_id)), False
+            return presented.checkin, False
         await self._audit(checkin_id, who, "entered", {"key_kind": kind.value})
         checkin = await self._checkins.look_up(checkin_id)
         reason = self._checkins.staff_reason(checkin) or "manual_entry"
         return await self._checkins.send_to_staff(checkin_id, reason), True
 
-    @staticmethod
-    def _mistyped(checkin: CheckIn, identity: Identity) -> bool:
-        """Whether this is a second try at a typed entry of which nothing has gone to the hospital yet."""
-        typed = checkin.method in (Method.MANUAL_ID, Method.CARD_NUMBER)
-        return typed and checkin.service is None and not records.same_person(checkin.identity, identity)
+    async def _correct(self, number: str, identity: Identity, who: str) -> CheckIn | None:
+        """Put right what was mistyped under this number today, and ask again; None if there is nothing to put right."""
+        key = records.person_key(self._checkins.journal.facility_key, number)
+        day = str(local_day(self._checkins.clock()))
+        typed = await self._store.read(lambda c: records.typed_and_unregistered(c, key, day))
+        if typed is None or records.same_person(typed.identity, identity):
+            return None
+        await self._mark(typed.checkin_id, who, "corrected", {}, identity=identity)
+        return await self.recheck(typed.checkin_id, who)
 
     async def _complete(self, entry: Entry, kind: KeyKind, number: str) -> Identity:
         personal_id = number if kind is KeyKind.PERSONAL_12 else None
         name = tidy(clean(entry.full_name))
         if name and entry.birth_date.strip():
-            return Identity(personal_id, full_name=name, birth_date=parse_birth_date(entry.birth_date), sex=entry.sex)
+            born = parse_birth_date(entry.birth_date)
+            if not _OLDEST <= born.year <= self._checkins.clock().year + 1:
+                raise StaffRefusal("BAD_DATE")
+            return Identity(personal_id, full_name=name, birth_date=born, sex=entry.sex)
         known = await self._checkins.ask_hospital_for(number) if personal_id else None
         if known is None or not known.full_name or not known.birth_date:
             raise StaffRefusal("NAME_AND_BIRTH_DATE_NEEDED")
@@ -130,7 +138,7 @@ class StaffWork:
 
         def work(connection: sa.Connection) -> CheckIn:
             checkin = self._open(connection, checkin_id)
-            if checkin.hospital_state == "accepted":
+            if checkin.hospital_state == "accepted" or self._accepted_elsewhere(connection, checkin):
                 raise StaffRefusal("ALREADY_REGISTERED")
             if checkin.staff_reason == "hospital_outcome_unknown":
                 raise StaffRefusal("OUTCOME_UNKNOWN")
@@ -165,6 +173,13 @@ class StaffWork:
             return self._open(connection, checkin_id)
 
         return await self._and_wait(checkin_id, work)
+
+    @staticmethod
+    def _accepted_elsewhere(connection: sa.Connection, checkin: CheckIn) -> bool:
+        """Whether the person left this check-in and was accepted under another one today."""
+        if checkin.state == "accepted":
+            return False
+        return records.accepted_today(connection, checkin.person_key, checkin.identity, checkin.day) is not None
 
     async def push_again(self, checkin_id: str, *, patient: str | None, who: str) -> CheckIn:
         """Staff looked: the visit is not in the hospital system. Send it again. StaffRefusal: NOTHING_PARKED."""
@@ -261,10 +276,18 @@ class StaffWork:
         return await self._mark(checkin_id, who, "note", {"text": text})
 
     async def recheck(self, checkin_id: str, who: str) -> CheckIn:
-        """Ask the gateway now."""
+        """Ask the gateway now; why staff were called follows the new answer as long as nothing is registered."""
         await self._audit(checkin_id, who, "rechecked", {})
         await recheck_now(self._checkins, checkin_id)
-        return await self._store.read(lambda c: _existing(c, checkin_id))
+
+        def work(connection: sa.Connection) -> CheckIn:
+            checkin = _existing(connection, checkin_id)
+            if checkin.hospital_state is None and checkin.staff_reason is not None:
+                reason = self._checkins.staff_reason(checkin) or "manual_entry"
+                records.update(connection, checkin_id, staff_reason=reason)
+            return _existing(connection, checkin_id)
+
+        return await self._store.run(work)
 
     async def reveal(self, checkin_id: str, who: str) -> CheckIn:
         """Show a person's full data to staff; who looked is kept."""

@@ -308,7 +308,7 @@ class Station:
             self._show_ticket(checkin)
 
     async def _to_staff(self, checkin_id: str, reason: str) -> None:
-        checkin = await self._checkins.send_to_staff(checkin_id, reason)
+        checkin = await self._checkins.send_to_staff(checkin_id, reason, another=self._another)
         if self._serves(checkin_id):
             self._show_ticket(checkin)
 

@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from kiosk import __version__
 from kiosk.checkin import CheckIns
-from kiosk.errors import KioskError, StoreError
+from kiosk.errors import ConfigError, KioskError, StoreError
 from kiosk.staffwork import StaffRefusal
 from kiosk.stations import NotAtThatPhase, ScanRefused, Station, StationBusy
 from kiosk.web import pages, patient, staff
@@ -45,6 +45,8 @@ def status_of(exc: KioskError) -> int:
             return 409
         case StoreError():
             return 503
+        case ConfigError():
+            return 422
         case _:
             return 502
 

@@ -1,0 +1,79 @@
+"""The HTTP server of every listener: uvicorn, with a limit on how long a connection may say nothing."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from collections.abc import Iterator
+from typing import Any, Final
+
+import uvicorn
+from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
+
+SILENCE: Final = 10.0
+"""Seconds in which a request's head must have come whole; else the connection is closed."""
+_CONNECTIONS: Final = 500
+
+
+class PatientProtocol(H11Protocol):
+    """Closes connections that open and send no whole request: a few hundred of them would keep everybody out."""
+
+    _waiting: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Give the first request its time."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Give each later request the same time, counted from its first byte."""
+        super().data_received(data)
+        if self._between_requests() and self._waiting is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Nothing to wait for any more."""
+        if self._waiting is not None:
+            self._waiting.cancel()
+        super().connection_lost(exc)
+
+    def _wait(self) -> None:
+        self._waiting = asyncio.get_running_loop().call_later(SILENCE, self._close_if_silent)
+
+    def _close_if_silent(self) -> None:
+        self._waiting = None
+        if self._between_requests() and not self.transport.is_closing():
+            self.transport.close()
+
+    def _between_requests(self) -> bool:
+        return self.cycle is None or self.cycle.response_complete
+
+
+class Server(uvicorn.Server):
+    """A server whose signals the daemon handles itself."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        """Leave the signals alone."""
+        yield
+
+
+def make_server(app: ASGIApp, **options: Any) -> Server:
+    """A server for *app*; *options* are uvicorn's, such as the certificate."""
+    return Server(
+        uvicorn.Config(
+            app,
+            http=PatientProtocol,
+            log_config=None,
+            access_log=False,
+            proxy_headers=False,
+            server_header=False,
+            lifespan="off",
+            timeout_graceful_shutdown=2,
+            timeout_keep_alive=30,
+            limit_concurrency=_CONNECTIONS,
+            h11_max_incomplete_event_size=16 * 1024,
+            **options,
+        )
+    )
