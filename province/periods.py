@@ -8,6 +8,9 @@ from typing import Final
 MAX_DAYS: Final = 3700
 """Longest range of one question: ten years, so that a typing error cannot ask for millennia."""
 
+MAX_ROWS: Final = 50_000
+"""Most rows of one answer: over a year of days for all 95 facilities; more would tie up the hub for everybody."""
+
 
 class PeriodType(StrEnum):
     """How a range is cut into rows."""

@@ -5,7 +5,7 @@ up; a denominator of 0 gives None; nothing is capped.
 """
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from enum import StrEnum
@@ -15,7 +15,7 @@ import sqlalchemy as sa
 
 from province.facilities import Facility, Registry, read_registry
 from province.measures import Measures, measure, not_by_chip
-from province.periods import Period, PeriodType, periods
+from province.periods import MAX_ROWS, Period, PeriodType, periods
 
 TARGET_PCT: Final = 80.0
 Row = dict[str, object]
@@ -53,10 +53,12 @@ def lookup_rate(connection: sa.Connection, first: date, last: date, level: Level
     """Rows of `GET /api/v1/kpi/lookup-rate` for the days `first` to `last` (inclusive, UTC+7).
 
     Ordered by period, then unit code; every unit active in a period has a row, and so has one with data outside its
-    registered validity (its `facilities_active` is 0). Raises ValueError for a range that `periods` refuses.
+    registered validity (its `facilities_active` is 0). Raises ValueError for a range that `periods` refuses, and for
+    one that would give more than MAX_ROWS rows.
     """
     spans = periods(first, last, cut)
     registry = read_registry(connection)
+    _refuse_too_many_rows(spans, level, registry)
     generated_at = datetime.now(UTC).isoformat(timespec="seconds")
     rows = []
     for span, sums in zip(spans, measure(connection, spans), strict=True):
@@ -72,10 +74,11 @@ def lookup_rate(connection: sa.Connection, first: date, last: date, level: Level
 def why_not_by_chip(connection: sa.Connection, first: date, last: date, level: Level, cut: PeriodType) -> list[Row]:
     """Rows of `GET /api/v1/kpi/why-not-by-chip`: per unit, period and reason the visits, where there are any.
 
-    Raises ValueError for a range that `periods` refuses.
+    Raises ValueError as `lookup_rate` does.
     """
     spans = periods(first, last, cut)
     registry = read_registry(connection)
+    _refuse_too_many_rows(spans, level, registry)
     rows: list[Row] = []
     for span, reasons in zip(spans, not_by_chip(connection, spans), strict=True):
         names: dict[str, str] = {}
@@ -100,6 +103,12 @@ def why_not_by_chip(connection: sa.Connection, first: date, last: date, level: L
             if counts[code][reason] > 0
         ]
     return rows
+
+
+def _refuse_too_many_rows(spans: Sequence[Period], level: Level, registry: Registry) -> None:
+    units = 1 if level is Level.PROVINCE else len(registry.facilities)
+    if len(spans) * units > MAX_ROWS:
+        raise ValueError(f"more than {MAX_ROWS} rows: ask for fewer days or longer periods")
 
 
 def _present(registry: Registry, span: Period, with_data: Iterable[str]) -> list[Facility]:
