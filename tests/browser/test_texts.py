@@ -19,6 +19,7 @@ STAFF_REASONS = [
     "hospital_patient_differs",
     "hospital_rejected",
     "hospital_outcome_unknown",
+    "receipt_unusable",
     "coverage_to_enter",
     "turned_not_insured",
     "turned_needs_staff",

@@ -16,7 +16,7 @@ export function actionsFor(item) {
     parked && unknown && "found",
     parked && "push",
     hospital.state !== "accepted" && !underWay && !unknown && "override",
-    parked && !unknown && "found",
+    ((parked && !unknown) || (needs && !hospital.state)) && "found",
     needs && !parked && "close",
     "recheck",
     "note",
