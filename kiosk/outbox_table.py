@@ -6,6 +6,7 @@ Rows are never deleted by delivery; nothing is dropped (invariant 5).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any, Final
@@ -154,6 +155,16 @@ def of_ref(connection: sa.Connection, destination: str, ref: str) -> OutboxRow |
         )
     )
     return rows[0] if rows else None
+
+
+def of_refs(connection: sa.Connection, destination: str, refs: Sequence[str]) -> dict[str, OutboxRow]:
+    """The newest row of *destination* about each of *refs*, in few questions."""
+    found: dict[str, OutboxRow] = {}
+    for start in range(0, len(refs), 500):
+        some = refs[start : start + 500]
+        query = sa.select(outbox).where(outbox.c.destination == destination, outbox.c.ref.in_(some))
+        found |= {row.ref: row for row in _rows(connection.execute(query.order_by(outbox.c.id)))}
+    return found
 
 
 def unfinished(connection: sa.Connection, limit: int = 1000) -> list[OutboxRow]:

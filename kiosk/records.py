@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -221,11 +221,9 @@ def left_after_answer(connection: sa.Connection, key: str, day: str, since: date
     return None if row is None else _from_row(row)
 
 
-def find(
-    connection: sa.Connection, *, day: str | None = None, needs_staff: bool = False, limit: int | None = 500
-) -> list[CheckIn]:
-    """Check-ins of one day, or all that wait for staff (oldest first), at most *limit* (None: all)."""
-    query = sa.select(checkin).limit(limit)
+def find(connection: sa.Connection, *, day: str | None = None, needs_staff: bool = False) -> list[CheckIn]:
+    """All check-ins of one day, newest first, or all that wait for staff, oldest first."""
+    query = sa.select(checkin)
     if day is not None:
         query = query.where(checkin.c.day == day)
     if needs_staff:
@@ -339,10 +337,16 @@ def add_audit(
     connection.execute(audit.insert().values(at=now, who=who, action=action, checkin_id=checkin_id, detail=detail))
 
 
-def audit_of(connection: sa.Connection, checkin_id: str) -> list[dict[str, Any]]:
-    """The audit of one check-in, oldest first."""
-    rows = connection.execute(sa.select(audit).where(audit.c.checkin_id == checkin_id).order_by(audit.c.id))
-    return [{"at": row.at, "who": row.who, "action": row.action, "detail": row.detail} for row in rows]
+def audits_of(connection: sa.Connection, checkin_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:
+    """The audit of each check-in, oldest first, in few questions."""
+    found: dict[str, list[dict[str, Any]]] = {}
+    for start in range(0, len(checkin_ids), 500):
+        some = checkin_ids[start : start + 500]
+        rows = connection.execute(sa.select(audit).where(audit.c.checkin_id.in_(some)).order_by(audit.c.id))
+        for row in rows:
+            entry = {"at": row.at, "who": row.who, "action": row.action, "detail": row.detail}
+            found.setdefault(row.checkin_id, []).append(entry)
+    return found
 
 
 def get_setting(connection: sa.Connection, name: str) -> Any:

@@ -6,6 +6,7 @@ from typing import Final
 
 from fastapi import Request
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 _DRAIN_FACTOR: Final = 8
 
@@ -28,6 +29,13 @@ class ApiError(Exception):
 
 async def read_body(request: Request, limit: int) -> bytes:
     """The request's body. Raises ApiError 413 when it is longer than `limit` bytes, without keeping the excess."""
+    try:
+        return await _read(request, limit)
+    except ClientDisconnect:  # nobody waits for the answer; it is no fault of the hub
+        raise ApiError(400, "sender_gone") from None
+
+
+async def _read(request: Request, limit: int) -> bytes:
     kept = bytearray()
     seen = 0
     async for chunk in request.stream():

@@ -15,7 +15,7 @@ from kiosk.model import Service, Sex, local_day
 from kiosk.records import CheckIn
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
-from kiosk.web.staff_view import revealed, view
+from kiosk.web.staff_view import revealed, views
 
 COOKIE = "staff"
 Text = Annotated[str, Field(max_length=500)]
@@ -116,7 +116,7 @@ def staff_api(
         response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/api/v1/staff")
 
     async def shown(checkin: CheckIn) -> dict[str, Any]:
-        return await checkins.store.read(lambda c: view(c, checkin))
+        return await checkins.store.read(lambda c: views(c, [checkin])[0])
 
     async def service(service_id: str) -> Service:
         for candidate in await checkins.menu():
@@ -170,7 +170,7 @@ def staff_api(
                 if status == "needs_staff"
                 else records.find(connection, day=day)
             )
-            return [view(connection, checkin) for checkin in found]
+            return views(connection, found)
 
         return {"check_ins": await checkins.store.read(work)}
 
@@ -180,9 +180,7 @@ def staff_api(
         day = str(local_day(checkins.clock()))
 
         def work(connection: sa.Connection) -> list[dict[str, Any]]:
-            return [
-                view(connection, item) for item in records.find(connection, day=day, limit=None) if _matches(item, body)
-            ]
+            return views(connection, [item for item in records.find(connection, day=day) if _matches(item, body)])
 
         return {"check_ins": await checkins.store.read(work)}
 

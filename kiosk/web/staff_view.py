@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records
 from kiosk.model import Coverage, Eligibility, Receipt, Service
+from kiosk.outbox_table import OutboxRow
 from kiosk.privacy import mask_name, mask_number
 from kiosk.records import CheckIn
 
 
-def view(connection: sa.Connection, checkin: CheckIn) -> dict[str, Any]:
-    """The whole shape, with the state of its delivery and its audit."""
-    row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin.checkin_id)
-    audit = records.audit_of(connection, checkin.checkin_id)
+def views(connection: sa.Connection, checkins: Sequence[CheckIn]) -> list[dict[str, Any]]:
+    """Each check-in in its whole shape, with the state of its delivery and its audit."""
+    ids = [checkin.checkin_id for checkin in checkins]
+    rows = outbox_table.of_refs(connection, outbox_table.HOSPITAL, ids)
+    audits = records.audits_of(connection, ids)
+    return [_view(item, rows.get(item.checkin_id), audits.get(item.checkin_id, [])) for item in checkins]
+
+
+def _view(checkin: CheckIn, row: OutboxRow | None, audit: list[dict[str, Any]]) -> dict[str, Any]:
     return {
         "checkin_id": checkin.checkin_id,
         "happened_at": checkin.happened_at.isoformat(),

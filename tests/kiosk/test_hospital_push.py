@@ -132,7 +132,7 @@ async def test_a_refusal_goes_to_staff_with_the_hospitals_words(world: World, mo
     row = await world.row("hospital")
     assert (row.state, row.owner, row.uncertain) == ("parked", "staff", False)
     assert row.reason is not None and row.reason.startswith("c06.")
-    audit = await world.store.read(lambda c: records.audit_of(c, checkin.checkin_id))
+    audit = await world.store.read(lambda c: records.audits_of(c, [checkin.checkin_id])[checkin.checkin_id])
     assert [(entry["who"], entry["detail"]["text"]) for entry in audit] == [("hospital", "Hệ thống từ chối")]
     world.hospital.mode(None)
     after = await StaffWork(world.checkins).push_again(checkin.checkin_id, patient=None, who="an")

@@ -20,7 +20,7 @@ async def service_of(world: World, service_id: str):
 
 
 async def actions(world: World, checkin_id: str) -> list[tuple[str, str]]:
-    audit = await world.store.read(lambda c: records.audit_of(c, checkin_id))
+    audit = await world.store.read(lambda c: records.audits_of(c, [checkin_id]).get(checkin_id, []))
     return [(entry["who"], entry["action"]) for entry in audit]
 
 

@@ -276,7 +276,7 @@ async def test_the_audit_can_only_grow(store):
     for statement in ("UPDATE audit SET who = 'x'", "DELETE FROM audit"):
         with pytest.raises(StoreError):
             await store.run(lambda c, sql=statement: c.exec_driver_sql(sql))
-    assert [entry["who"] for entry in await store.read(lambda c: records.audit_of(c, "id"))] == ["an"]
+    assert [entry["who"] for entry in await store.read(lambda c: records.audits_of(c, ["id"])["id"])] == ["an"]
 
 
 ZONES = st.sampled_from([UTC, timezone(timedelta(hours=7))])
