@@ -181,3 +181,9 @@ def test_own_tokens_are_for_the_owner_only_and_stay(tmp_path):
     assert len(token) >= 24 and own_token(tmp_path / "screen-token") == token
     assert (tmp_path / "screen-token").stat().st_mode & 0o777 == 0o600
     assert own_token(tmp_path / "other") != token
+
+
+def test_the_configuration_of_the_contract_is_accepted_as_it_stands():
+    written = Path(__file__).parents[1] / "vectors" / "contract_configuration.toml"
+    loaded = load(written)
+    assert (loaded.station.facility, loaded.card.adapter, loaded.policy.document) == ("93002", "pcsc", "chip_first")
