@@ -90,7 +90,7 @@ class HospitalPush:
             settled = await self._settle_uncertain(row, checkin)
             if settled is not None:
                 return settled
-        encounter = await self._encounter(checkin, attempted=row.uncertain)
+        encounter = await self._encounter(checkin)
         told = _told(row, checkin, encounter)
         if (encounter.patient, told) != (checkin.patient, checkin.registered_status):
             changes = {"patient": encounter.patient, "registered_status": told.value}
@@ -149,7 +149,7 @@ class HospitalPush:
 
         return Park(reason, "staff", uncertain, effect)
 
-    async def _encounter(self, checkin: CheckIn, *, attempted: bool) -> Encounter:
+    async def _encounter(self, checkin: CheckIn) -> Encounter:
         if checkin.service is None:
             raise HospitalRejected("checkin.no_service")
         patient = checkin.patient
@@ -165,7 +165,6 @@ class HospitalPush:
             patient=patient,
             coverage=checkin.coverage if checkin.bhyt else None,
             eligibility=checkin.registered_as,
-            attempted=attempted,
         )
 
     def _registered(self, checkin_id: str, receipt: Receipt, told: EligibilityClass) -> Effect:
@@ -187,7 +186,7 @@ class HospitalPush:
         return effect
 
     async def _amend(self, checkin: CheckIn) -> Outcome:
-        encounter = await self._encounter(checkin, attempted=True)
+        encounter = await self._encounter(checkin)
         receipt = await self._adapter.amend(checkin.receipt or Receipt(), encounter)
         return Done(self._registered(checkin.checkin_id, receipt, encounter.eligibility))
 

@@ -276,7 +276,6 @@ class Encounter:
     coverage: Coverage | None = None
     eligibility: EligibilityClass = EligibilityClass.CANNOT_SAY
     priority: bool = False
-    attempted: bool = False
 
 
 @dataclass(frozen=True, slots=True)
