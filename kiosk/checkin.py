@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk import events, outbox_table, records
+from kiosk import chip_records, events, outbox_table, records
 from kiosk.errors import HospitalError
 from kiosk.journal import Journal
 from kiosk.model import (
+    ChipReading,
     Document,
     Eligibility,
     EligibilityClass,
@@ -141,13 +142,54 @@ class CheckIns:
 
         await self.store.run(work)
 
-    async def look_up(self, checkin_id: str, *, another: bool = False) -> CheckIn:
+    async def chip_read(self, checkin_id: str, reading: ChipReading) -> CheckIn:
+        """The chip of the card was read to its end: from now on the check-in rests on it, and on no QR."""
+        now = self.clock()
+
+        def work(connection: sa.Connection) -> CheckIn:
+            records.update(
+                connection,
+                checkin_id,
+                method=Method.CHIP_CCCD.value,
+                identity=reading.identity,
+                verdict=reading.verdict,
+                issuer=reading.issuer,
+                chip=dict(reading.detail),
+                not_by_chip=None,
+            )
+            checkin = _existing(connection, checkin_id)
+            chip_records.keep(connection, checkin, reading.evidence, now, doubted=reading.staff_reason is not None)
+            return checkin
+
+        return await self.store.run(work)
+
+    async def chip_not_read(self, checkin_id: str, reason: str) -> None:
+        """Keep why no chip was read for this check-in: a code of ``events.NotByChip``."""
+        await self.store.run(lambda c: records.update(c, checkin_id, not_by_chip=reason))
+
+    async def chip_seen_on(self, checkin_id: str) -> date | None:
+        """The day on which this person's chip was last read here and not doubted, or None."""
+        return await self.store.read(lambda c: chip_records.seen_on(c, _existing(c, checkin_id).person_key))
+
+    async def look_up(
+        self,
+        checkin_id: str,
+        *,
+        another: bool = False,
+        identity: Identity | None = None,
+        proven: Awaitable[object] | None = None,
+    ) -> CheckIn:
         """Ask the gateway, and beside it whether the hospital knows the person; returns the check-in with both answers.
 
         A real answer about the same person within ``policy.remember`` is used again instead of a second question;
         not for *another* examination, which is a visit of its own and must join a lookup of its own.
+
+        *identity*: ask about the person whom the chip named while the rest of it is being read; the answer is kept only
+        when *proven* is done, so that its event can say what the chip proved.
         """
         checkin = await self.store.read(lambda c: _existing(c, checkin_id))
+        if identity is not None:
+            checkin = replace(checkin, identity=identity)
         since = self.policy.remember
         now = self.clock()
         known = None if another else await self.store.read(lambda c: records.recent_answer(c, checkin, now, since))
@@ -157,6 +199,8 @@ class CheckIns:
             patient = await finding
         finally:
             finding.cancel()
+        if proven is not None:
+            await proven
 
         def work(connection: sa.Connection) -> CheckIn:
             fresh = _existing(connection, checkin_id)

@@ -59,8 +59,8 @@ class Journal:
                 key_kind=of.key_kind,
                 method=of.method,
                 lane=of.lane,
-                chip_verdict=None,
-                issuer=None,
+                chip_verdict=of.verdict if of.method is Method.CHIP_CCCD else None,
+                issuer=of.issuer if of.method is Method.CHIP_CCCD else None,
                 eligibility_class=answer.status,
                 result_code=answer.result_code,
                 reached_gateway=answer.reached_gateway,
@@ -127,7 +127,7 @@ class Journal:
 
 
 def _not_by_chip(of: CheckIn) -> str | None:
-    """Why the chip was not read: this kiosk has no chip reader, so at best nobody asked for the chip."""
+    """Why the chip was not read: what the station saw, else what the way of the number tells."""
     if of.method is Method.CHIP_CCCD:
         return None
     if of.lane is Lane.EMERGENCY:
@@ -136,7 +136,7 @@ def _not_by_chip(of: CheckIn) -> str | None:
         return str(events.NotByChip.STAFF_TYPED)
     if of.method in (Method.CARD_NUMBER, Method.BHYT_QR):
         return str(events.NotByChip.NO_CARD)
-    return str(events.NotByChip.CHIP_NOT_ASKED)
+    return of.not_by_chip or str(events.NotByChip.CHIP_NOT_ASKED)
 
 
 def bodies(connection: sa.Connection, event_ids: list[str]) -> dict[str, dict[str, Any]]:

@@ -73,6 +73,10 @@ class CheckIn:
     staff_reason: str | None
     staff_since: datetime | None
     closed_reason: str | None
+    verdict: str | None
+    issuer: str | None
+    chip: dict[str, Any] | None
+    not_by_chip: str | None
 
     @property
     def number(self) -> str | None:
@@ -144,6 +148,8 @@ def _to_columns(changes: dict[str, Any]) -> dict[str, Any]:
             columns[name] = sa.null() if value is None else adapter.dump_python(value, mode="json")
     if "warnings" in columns:
         columns["warnings"] = list(columns["warnings"])
+    if columns.get("chip", ...) is None:
+        columns["chip"] = sa.null()
     return columns
 
 

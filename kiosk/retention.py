@@ -10,13 +10,20 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from kiosk.tables import audit, checkin, lookup, outbox
+from kiosk.tables import audit, checkin, chip_evidence, chip_seen, lookup, outbox
 
 _ABANDONED_DAYS = 1
 
 
-def purge(connection: sa.Connection, today: date, keep_days: int) -> int:
-    """Strip check-ins older than *keep_days* (abandoned ones after a day); returns how many."""
+def purge(
+    connection: sa.Connection, today: date, keep_days: int, *, evidence_days: int = 30, chip_days: int = 90
+) -> int:
+    """Strip check-ins older than *keep_days* (abandoned ones after a day); returns how many.
+
+    Evidence of chips goes after *evidence_days*, the memory of whose chip was read after *chip_days*.
+    """
+    for table, days in ((chip_evidence, evidence_days), (chip_seen, chip_days)):
+        connection.execute(table.delete().where(table.c.day < str(today - timedelta(days=days))))
     unfinished = sa.select(outbox.c.ref).where(outbox.c.state != "done", outbox.c.destination != "province")
     settled = sa.and_(
         checkin.c.day < str(today - timedelta(days=keep_days)),
@@ -39,6 +46,8 @@ def purge(connection: sa.Connection, today: date, keep_days: int) -> int:
                 eligibility=sa.null(),
                 patient=sa.null(),
                 receipt=sa.null(),
+                issuer=sa.null(),
+                chip=sa.null(),
             )
         )
         connection.execute(

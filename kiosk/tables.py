@@ -1,7 +1,8 @@
 """The tables of a kiosk (architecture, section 4).
 
-The whole file is encrypted. Personal data stand in ``checkin``, ``lookup`` and the typed words of ``audit`` only, where
-``kiosk.retention`` empties them; all other tables refer to people by check-in id.
+The whole file is encrypted. Personal data stand in ``checkin``, ``lookup``, the typed words of ``audit`` and, as what
+identifies a card, in ``chip_evidence``, where ``kiosk.retention`` empties them; ``chip_seen`` knows people by a keyed
+hash, all other tables by check-in id.
 """
 
 from __future__ import annotations
@@ -73,6 +74,10 @@ checkin = sa.Table(
     sa.Column("staff_reason", sa.Text),  # why a human must look; None: nobody must
     sa.Column("staff_since", UtcDateTime),
     sa.Column("closed_reason", sa.Text),  # cancelled, by whom is in the audit
+    sa.Column("verdict", sa.Text),  # of the chip; None: no chip was read
+    sa.Column("issuer", sa.Text),  # of the chip: first 16 hex digits of SHA-256 of its document signer's certificate
+    sa.Column("chip", sa.JSON),  # checks, findings, mismatches: codes only
+    sa.Column("not_by_chip", sa.Text),  # why no chip was read, as the station knows it
     sa.Index("checkin_day", "day"),
     sa.Index("checkin_person", "person_key", "day"),
     sa.Index("checkin_staff", "staff_since", sqlite_where=sa.text("staff_reason IS NOT NULL")),
@@ -159,6 +164,21 @@ staff_user = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
+chip_evidence = sa.Table(
+    "chip_evidence",
+    metadata,
+    sa.Column("checkin_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("body", sa.LargeBinary, nullable=False),  # one signed record, kiosk.evidence
+)
+
+chip_seen = sa.Table(
+    "chip_seen",
+    metadata,
+    sa.Column("person_key", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, nullable=False),  # of the newest chip that was read and not doubted
 )
 
 setting = sa.Table(
