@@ -199,6 +199,21 @@ class ChipReading:
 
 
 @dataclass(frozen=True, slots=True)
+class ProviderOpinion:
+    """What a licensed provider says of a chip, beside the local checks: True passed, False failed, None not said.
+
+    It never raises the local verdict. ``reason`` is a code for staff when anything failed, such as
+    ``PROVIDER_DOUBTS:aa,pa``, else None.
+    """
+
+    provider: str
+    active_authentication: bool | None = None
+    passive_authentication: bool | None = None
+    chip_authentication: bool | None = None
+    reason: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class LookupKey:
     """What the gateway is asked: the number with its kind, and the person it must belong to."""
 

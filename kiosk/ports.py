@@ -18,6 +18,7 @@ from kiosk.model import (
     LookupKey,
     PatientMatch,
     PatientRef,
+    ProviderOpinion,
     Receipt,
     Service,
     VisitCount,
@@ -96,6 +97,21 @@ class HospitalAdapter(Protocol):
 
     async def cancel(self, receipt: Receipt, reason: str) -> None:
         """Withdraw a registered visit (capability ``cancel``)."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
+class ChipVerifier(Protocol):
+    """Asks a licensed provider about the files of a chip (identity-documents.md 7.4)."""
+
+    async def verify_chip(self, files: Mapping[str, bytes]) -> ProviderOpinion | None:
+        """The provider's opinion of raw *files* by name ("DG1", "EF.SOD", ...), or None when it gave no usable one.
+
+        Always ends within the configured time and never raises.
+        """
         ...
 
     async def close(self) -> None:

@@ -1,0 +1,134 @@
+"""A licensed provider's opinion of a chip, over HTTPS (identity-documents.md 7.4).
+
+Organisations reach the identity agency only through such providers: raw files go out, three booleans come back. The
+opinion stands beside the local checks. Field names differ between providers; these are the ones of their public
+models: ``{"dg1", "dg13", "dg14", "dg15", "sod"}`` as base64, answered by ``{"aa", "pa", "ca"}``.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import json
+import logging
+import ssl
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import httpx
+
+from kiosk.errors import ConfigError
+from kiosk.loopback import is_loopback
+from kiosk.model import ProviderOpinion
+
+MAX_ANSWER: Final = 64 * 1024
+"""Bytes of an answer that are read at most; three booleans need less than a hundred."""
+
+_SENT: Final = {"dg1": "DG1", "dg13": "DG13", "dg14": "DG14", "dg15": "DG15", "sod": "EF.SOD"}
+_PHOTO: Final = {"dg2": "DG2"}
+
+_log = logging.getLogger(__name__)
+
+
+class HttpChipVerifier:
+    """One provider behind one URL; a ``ChipVerifier``."""
+
+    def __init__(
+        self,
+        *,
+        name: str,
+        url: str,
+        token: str,
+        ca_file: Path | None = None,
+        seconds: float = 5.0,
+        photo: bool = False,
+    ) -> None:
+        """Prepare connections; nothing is sent yet.
+
+        *name* labels the opinion, *token* goes out as bearer token, *seconds* bounds one question as a whole,
+        *photo* sends DG2 too. ConfigError when *url* is neither HTTPS nor on loopback, *token* cannot stand in a
+        header, or *ca_file* is unreadable.
+        """
+        parts = urlsplit(url)
+        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
+            raise ConfigError("card.provider_url: expected https, it carries personal data")
+        if not (token.isascii() and token.isprintable()):
+            raise ConfigError("card.provider_token_file: expected printable ASCII")
+        self._name = name
+        self._url = url
+        self._seconds = seconds
+        self._files = _SENT | (_PHOTO if photo else {})
+        self._client = httpx.AsyncClient(
+            headers={"Accept": "application/json", "Accept-Encoding": "identity", "Authorization": f"Bearer {token}"},
+            timeout=httpx.Timeout(seconds),
+            verify=_tls(ca_file),
+            trust_env=False,
+            follow_redirects=False,
+        )
+
+    async def verify_chip(self, files: Mapping[str, bytes]) -> ProviderOpinion | None:
+        """Post *files* and read the three booleans; None for an outage, a refusal or nonsense. Never raises."""
+        body = {field: _base64(files.get(name)) for field, name in self._files.items()}
+        try:
+            async with asyncio.timeout(self._seconds):
+                opinion, why = await self._ask(body)
+        except TimeoutError:
+            opinion, why = None, "timeout"
+        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as exc:
+            opinion, why = None, type(exc).__name__
+        if opinion is None:
+            _log.warning("the chip provider gave no opinion: %s", why)
+        return opinion
+
+    async def close(self) -> None:
+        """Release connections."""
+        await self._client.aclose()
+
+    async def _ask(self, body: Mapping[str, str | None]) -> tuple[ProviderOpinion | None, str]:
+        async with self._client.stream("POST", self._url, json=body) as answer:
+            if answer.status_code != 200:
+                return None, f"http_{answer.status_code}"
+            if answer.headers.get("Content-Encoding", "identity") != "identity":  # a bomb unpacks before it is counted
+                return None, "bad_answer"
+            received = bytearray()
+            async for chunk in answer.aiter_raw():
+                received += chunk
+                if len(received) > MAX_ANSWER:
+                    return None, "answer_too_large"
+        return opinion_of(bytes(received), self._name), "bad_answer"
+
+
+def opinion_of(answer: bytes, provider: str) -> ProviderOpinion | None:
+    """The opinion in the bytes of an answer; None when they are no JSON object that says anything of the three."""
+    try:
+        said: Any = json.loads(answer)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(said, dict):
+        return None
+    states = {field: said.get(field) for field in ("aa", "pa", "ca")}
+    if any(state is not None and not isinstance(state, bool) for state in states.values()):
+        return None
+    if all(state is None for state in states.values()):
+        return None
+    doubts = ",".join(field for field, state in states.items() if state is False)
+    return ProviderOpinion(
+        provider=provider,
+        active_authentication=states["aa"],
+        passive_authentication=states["pa"],
+        chip_authentication=states["ca"],
+        reason=f"PROVIDER_DOUBTS:{doubts}" if doubts else None,
+    )
+
+
+def _base64(raw: bytes | None) -> str | None:
+    return None if raw is None else base64.b64encode(raw).decode("ascii")
+
+
+def _tls(ca_file: Path | None) -> ssl.SSLContext:
+    try:
+        return ssl.create_default_context(cafile=ca_file)
+    except OSError:
+        raise ConfigError("card.provider_ca_file: not a readable PEM bundle") from None

@@ -1,0 +1,164 @@
+"""The provider behind a real HTTP server: its opinion, and every way of having none."""
+
+import asyncio
+import base64
+import gzip
+import json
+import logging
+from collections.abc import AsyncIterator
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.applications import Starlette
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from kiosk.chip_provider import MAX_ANSWER, HttpChipVerifier, opinion_of
+from kiosk.errors import ConfigError
+from kiosk.model import ProviderOpinion
+from simulators.serve import RunningServer, connection_of
+
+FILES = {"DG1": b"\x61one", "DG2": b"\x75face", "DG14": b"\x6efourteen", "EF.SOD": b"\x77sod", "EF.COM": b"\x60"}
+YES = b'{"aa": true, "pa": true, "ca": true}'
+
+
+class Provider:
+    """A server that answers what it is told, and keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.answer = Response(YES)
+        self.asked: list[tuple[dict, str]] = []
+        self.deed = ""
+        self.server = RunningServer(Starlette(routes=[Route("/verify", self._verify, methods=["POST"])]))
+
+    async def _verify(self, request: Request) -> Response:
+        self.asked.append((await request.json(), request.headers["Authorization"]))
+        if self.deed == "reset":
+            connection_of(request).reset()
+        elif self.deed == "hold":
+            await connection_of(request).hold(request, None, asyncio.Event())
+        return self.answer
+
+
+@pytest.fixture
+def provider():
+    """A running provider."""
+    made = Provider()
+    with made.server:
+        yield made
+
+
+@pytest.fixture
+async def verifier(provider: Provider) -> AsyncIterator[HttpChipVerifier]:
+    """The adapter in front of it, with little patience."""
+    made = HttpChipVerifier(name="acme", url=f"{provider.server.url}/verify", token="secret-1", seconds=0.4)
+    yield made
+    await made.close()
+
+
+@pytest.mark.parametrize(
+    ("answer", "opinion"),
+    [
+        (YES, ProviderOpinion("acme", True, True, True)),
+        (b'{"aa": null, "pa": true, "ca": null, "more": [1]}', ProviderOpinion("acme", None, True, None)),
+        (b'{"pa": false}', ProviderOpinion("acme", None, False, None, "PROVIDER_DOUBTS:pa")),
+        (
+            b'{"aa": false, "pa": true, "ca": false}',
+            ProviderOpinion("acme", False, True, False, "PROVIDER_DOUBTS:aa,ca"),
+        ),
+    ],
+    ids=["all", "some", "doubt", "doubts"],
+)
+async def test_the_opinion_is_what_the_provider_said(provider, verifier, answer, opinion):
+    provider.answer = Response(answer)
+    assert await verifier.verify_chip(FILES) == opinion
+
+
+async def test_only_the_named_files_leave_and_never_the_portrait_unasked(provider, verifier):
+    await verifier.verify_chip(FILES)
+    body, authorization = provider.asked[0]
+    assert {name: text and base64.b64decode(text) for name, text in body.items()} == {
+        "dg1": FILES["DG1"],
+        "dg13": None,
+        "dg14": FILES["DG14"],
+        "dg15": None,
+        "sod": FILES["EF.SOD"],
+    }
+    assert authorization == "Bearer secret-1"
+    asking = HttpChipVerifier(name="acme", url=f"{provider.server.url}/verify", token="t", photo=True)
+    await asking.verify_chip(FILES)
+    await asking.close()
+    assert base64.b64decode(provider.asked[1][0]["dg2"]) == FILES["DG2"]
+
+
+NONSENSE = {
+    "empty": b"",
+    "text": b"all fine",
+    "list": b"[true]",
+    "words": b'{"aa": "true"}',
+    "numbers": b'{"pa": 1}',
+    "nothing_said": b'{"aa": null}',
+    "deep": b"[" * 60_000,
+    "endless": b'{"pa": true, "x": "' + b"x" * MAX_ANSWER + b'"}',
+}
+
+
+@pytest.mark.parametrize("name", NONSENSE)
+async def test_nonsense_is_no_opinion(provider, verifier, name):
+    provider.answer = Response(NONSENSE[name])
+    assert await verifier.verify_chip(FILES) is None
+
+
+@pytest.mark.parametrize("status", [204, 302, 401, 404, 500])
+async def test_a_refusal_is_no_opinion(provider, verifier, status):
+    provider.answer = Response(b"" if status == 204 else YES, status, {"Location": provider.server.url + "/verify"})
+    assert await verifier.verify_chip(FILES) is None
+    assert len(provider.asked) == 1
+
+
+async def test_a_packed_answer_is_no_opinion(provider, verifier):
+    provider.answer = Response(gzip.compress(b" " * 10_000_000 + YES), headers={"Content-Encoding": "gzip"})
+    assert await verifier.verify_chip(FILES) is None
+
+
+@pytest.mark.parametrize("deed", ["reset", "hold"])
+async def test_a_broken_or_silent_line_is_no_opinion(provider, verifier, deed, caplog):
+    caplog.set_level(logging.INFO)
+    provider.deed = deed
+    assert await verifier.verify_chip(FILES) is None
+    assert "gave no opinion" in caplog.text and "secret-1" not in caplog.text
+
+
+async def test_nobody_there_is_no_opinion(provider, verifier):
+    provider.server.stop()
+    assert await verifier.verify_chip(FILES) is None
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"url": "http://provider.example/verify"},
+        {"url": "ftp://127.0.0.1/"},
+        {"url": "provider.example"},
+        {"token": "a\nb"},
+        {"token": "ổ"},
+        {"ca_file": "/nonexistent/ca.pem"},
+    ],
+    ids=["plain", "ftp", "no_scheme", "line_break", "accent", "no_ca"],
+)
+def test_a_setting_that_would_leak_or_never_work_is_refused(wrong):
+    with pytest.raises(ConfigError):
+        HttpChipVerifier(**{"name": "acme", "url": "https://provider.example/verify", "token": "t"} | wrong)
+
+
+@given(
+    st.binary(max_size=200)
+    | st.recursive(st.none() | st.booleans() | st.floats() | st.text(), st.lists).map(
+        lambda value: json.dumps({"aa": value, "pa": True}).encode()
+    )
+)
+def test_any_answer_is_an_opinion_or_none(answer):
+    opinion = opinion_of(answer, "acme")
+    assert opinion is None or opinion.provider == "acme"
