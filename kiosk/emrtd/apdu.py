@@ -126,6 +126,8 @@ class PlainChannel:
         data = response.data
         while response.sw >> 8 == 0x61 and len(data) <= EXTENDED_LE:
             response = self._exchange(Command(0xC0, le=(response.sw & 0xFF) or SHORT_LE, cla=command.cla & 0x03))
+            if not response.data:  # or a chip that promises more for ever would hold us for ever
+                break
             data += response.data
         return Response(data, response.sw)
 
