@@ -1,0 +1,92 @@
+"""Active Authentication: the chip signs a challenge with a key that cannot be copied out of it.
+
+SHA-1 counts here, unlike in signatures of issuers: it is the chip's protocol, eight bytes of what is hashed are our own
+fresh ones, and a collision prepared beforehand is of no use against them.
+
+Source: ICAO 9303-11 6.1, ISO/IEC 9796-2 scheme 1 with partial recovery, BSI TR-03111 5.2 (ECDSA).
+"""
+
+from __future__ import annotations
+
+from hashlib import new as new_hash
+from typing import Final
+
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
+
+from kiosk.emrtd import asn1, tlv
+from kiosk.emrtd.errors import DataError
+from kiosk.emrtd.public_keys import ECDSA_HASHES, load_spki, verify_ecdsa
+
+_TAG_DG15: Final = 0x6F
+_TAG_DG14: Final = 0x6E
+_ACTIVE_AUTHENTICATION_INFO: Final = "2.23.136.1.1.5"
+
+_TRAILERS: Final = {0x33: "sha1", 0x34: "sha256", 0x35: "sha512", 0x36: "sha384", 0x38: "sha224"}
+"""First byte of a trailer xx CC: the hash function (ISO/IEC 10118-3). The trailer BC means SHA-1 here."""
+
+
+def verify(dg15: bytes, challenge: bytes, response: bytes, dg14: bytes | None) -> bool:
+    """Whether *response* is the answer of the holder of the key in *dg15* to the *challenge* (8 bytes).
+
+    *dg14*: where ECDSA keys have their hash function (ActiveAuthenticationInfo); None or silent about it: the longest
+    one that is no longer than the key. ECDSA answers may be plain (r || s) or DER. DataError: the key, not the answer,
+    cannot be understood or is on a curve that ``cryptography`` lacks. Whether *dg15* is the issuer's is not asked here.
+    """
+    key = load_spki(tlv.expect(dg15, _TAG_DG15))
+    if isinstance(key, RSAPublicKey):
+        return _verify_rsa(key, challenge, response)
+    return verify_ecdsa(key, _ecdsa_hash(key, dg14), response, challenge)
+
+
+def _verify_rsa(key: RSAPublicKey, challenge: bytes, response: bytes) -> bool:
+    numbers = key.public_numbers()
+    size = (numbers.n.bit_length() + 7) // 8
+    signature = int.from_bytes(response, "big")
+    if len(response) != size or signature >= numbers.n:
+        return False
+    message = pow(signature, numbers.e, numbers.n).to_bytes(size, "big")
+    if message[-1] == 0xBC:
+        digest, end = "sha1", size - 1
+    elif message[-1] == 0xCC and message[-2] in _TRAILERS:
+        digest, end = _TRAILERS[message[-2]], size - 2
+    else:
+        return False
+    start = _recoverable_part(message)
+    middle = end - new_hash(digest, usedforsecurity=False).digest_size
+    if start is None or start > middle:
+        return False
+    return new_hash(digest, message[start:middle] + challenge, usedforsecurity=False).digest() == message[middle:end]
+
+
+def _recoverable_part(message: bytes) -> int | None:
+    """Where it begins: behind the header 6A, or 6B BB ... BA when it is shorter than there is room; None: no header."""
+    if message[0] == 0x6A:
+        return 1
+    if message[0] != 0x6B:
+        return None
+    at = 1
+    while at < len(message) and message[at] == 0xBB:
+        at += 1
+    return at + 1 if at < len(message) and message[at] == 0xBA else None
+
+
+def _ecdsa_hash(key: ec.EllipticCurvePublicKey, dg14: bytes | None) -> str:
+    announced = None if dg14 is None else _announced_hash(dg14)
+    if announced is not None:
+        return announced
+    lengths = ((512, "sha512"), (384, "sha384"), (256, "sha256"))
+    return next((name for bits, name in lengths if key.curve.key_size >= bits), "sha224")
+
+
+def _announced_hash(dg14: bytes) -> str | None:
+    """The hash function of the first ActiveAuthenticationInfo of *dg14* (ICAO 9303-11 9.2.8), None without one."""
+    try:
+        for info in asn1.members(tlv.expect(dg14, _TAG_DG14), asn1.SET).rest():
+            fields = asn1.members(info.raw)
+            if asn1.dotted(fields.take(asn1.OID).value) == _ACTIVE_AUTHENTICATION_INFO:
+                fields.take(asn1.INTEGER)
+                return ECDSA_HASHES.get(asn1.dotted(fields.take(asn1.OID).value))
+    except DataError:  # other files' faults are not those of the key
+        return None
+    return None
