@@ -189,10 +189,6 @@ STANDARD_GROUPS: Final[dict[int, Group[Any]]] = {
 """Every group by its standardised parameter id: 0 to 2 modulo p, 8 to 18 curves."""
 
 
-DOMAINS: Final[dict[str, CurveParameters]] = {parameters.name: parameters for parameters in CURVES.values()}
-"""The parameters of every curve by OpenSSL's name."""
-
-
 def curve_named(name: str) -> Curve:
     """The curve with that name of OpenSSL's ("secp256r1", "brainpoolP256r1", in any case). KeyError when unknown."""
     return _BY_NAME[name.lower()]
