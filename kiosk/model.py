@@ -35,6 +35,7 @@ class DocumentKind(StrEnum):
 
     CCCD_QR = "CCCD_QR"
     CC_QR = "CC_QR"
+    CHIP = "CHIP"
     BHYT_QR = "BHYT_QR"
     VSSID_QR = "VSSID_QR"
     MRZ = "MRZ"

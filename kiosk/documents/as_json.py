@@ -1,9 +1,10 @@
-"""A `Document` as the JSON object of interfaces section 2, for ``kioskctl decode``."""
+"""What documents say as the JSON objects of interfaces sections 2 and 3, for ``kioskctl decode`` and ``read-card``."""
 
 from datetime import date
 from typing import Any
 
 from kiosk.documents.cccd_qr import extra_kind
+from kiosk.documents.chip_person import ChipPerson
 from kiosk.documents.recognise import recognise
 from kiosk.model import Coverage, Document, Identity
 
@@ -28,6 +29,16 @@ def document_json(document: Document) -> dict[str, Any]:
         "expires_on": _day(document.expires_on),
         "warnings": list(document.warnings),
         "error": document.error,
+    }
+
+
+def identity_json(person: ChipPerson) -> dict[str, str | None]:
+    """The ``identity`` object of ``kioskctl read-card``; dates in ISO 8601, null for what the chip does not say."""
+    return _identity(person.identity) | {
+        "expires_on": _day(person.expires_on),
+        "nationality": person.nationality,
+        "ethnicity": person.ethnicity,
+        "place_of_origin": person.place_of_origin,
     }
 
 

@@ -46,7 +46,7 @@ class Mrz:
     ``birth`` and ``expiry`` are ISO 8601 at the precision known ("1990-02-01", "1990-02", "1990", "" for unknown or
     impossible), an expiry always in 2000 to 2099; ``birth_field`` and ``expiry_field`` the six characters as printed.
     ``sex`` is "M", "F" or "".
-    Names are in capitals without accents, ``<`` as blanks; ``name_may_be_cut`` when no filler is left behind them.
+    Names are in capitals without accents, ``<`` as blanks; ``name_may_be_cut`` when at most one filler is left.
     ``personal_number``: positions 29 to 42 of a passport, the twelve digits of a Vietnamese card, else None.
     ``optional``: the optional fields without fillers at their ends, in order. ``checks``: which check digits hold, by
     name: document_number, birth, expiry, composite; personal_number (TD3); national (`NATIONAL_CHECK`).
@@ -218,7 +218,8 @@ def _mrz(
         nationality=_plain(nationality),
         surname=_words(surname),
         given_names=_words(given_names),
-        name_may_be_cut=not names.endswith("<"),
+        # An issuer that cuts by length alone may end on the filler between two names.
+        name_may_be_cut=not names.endswith("<<"),
         optional=optional,
         birth_field=birth,
         expiry_field=expiry,

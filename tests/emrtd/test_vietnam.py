@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 from kiosk.emrtd import tlv
 from kiosk.emrtd.errors import DataError
 from kiosk.emrtd.vietnam import NEVER_EXPIRES, ChipDate, Dg13, can_of, parse_dg13
+from tests.emrtd.vietnamese_card import ENCODINGS, PERSON, TAGS, dg13, entry, string, text_entries, wrap
 
 EXAMPLES = {
     1: "30110201 01130C303933313930303030343536",
@@ -20,48 +21,6 @@ EXAMPLES = {
     15: "300E0201 0F1309333634303030313233",
     16: "30150201 10131030313233343536373839414243444546",
 }
-TAGS = {1: 0x13, 3: 0x13, 11: 0x13, 15: 0x13, 16: 0x13}
-PERSON = {
-    1: "099190000456",
-    2: "Trần Thị Mẫu",
-    3: "01/02/1990",
-    4: "Nữ",
-    5: "Việt Nam",
-    6: "Kinh",
-    7: "Không",
-    8: "Xã Mẫu, Hậu Giang",
-    9: "Ấp Thử Nghiệm, Xã Mẫu, Huyện Châu Thành, Tỉnh Hậu Giang, " * 3,
-    10: "Nốt ruồi cách 1cm trên trước đầu lông mày phải",
-    11: "05/07/2021",
-    12: "01/02/2030",
-    15: "364000123",
-    16: "0123456789ABCDEF",
-}
-ENCODINGS = {0x0C: "utf-8", 0x13: "utf-8", 0x16: "utf-8", 0x14: "latin-1", 0x1E: "utf-16-be"}
-
-
-def wrap(tag, value, width=0):
-    """A TLV whose length takes *width* bytes behind 8x, or the shortest form for 0."""
-    if not width:
-        return tlv.encode(tag, value)
-    return bytes([tag, 0x80 | width]) + len(value).to_bytes(width, "big") + value
-
-
-def string(text, tag=0x0C, width=0):
-    return wrap(tag, text.encode(ENCODINGS[tag]), width)
-
-
-def entry(index, *values, width=0):
-    return wrap(0x30, bytes([2, 1, index]) + b"".join(values), width)
-
-
-def text_entries(texts=None):
-    texts = PERSON if texts is None else texts
-    return {index: entry(index, string(text, TAGS.get(index, 0x0C))) for index, text in texts.items()}
-
-
-def dg13(entries, width=0):
-    return wrap(0x6D, wrap(0x30, wrap(0x31, b"".join(entries), width), width), width)
 
 
 def parse_texts(**changes):
