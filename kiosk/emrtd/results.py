@@ -58,12 +58,13 @@ class ChallengeResponse:
 class ChipRead:
     """One complete read. ``files``: raw bytes by name ("DG1", "EF.SOD", ...), tag included.
 
+    ``access`` is None when somebody else's program opened the chip and handed over its files.
     ``findings`` are stable codes for staff and tests, without personal data; ``issuer`` the first 16 hex digits of
     SHA-256 of the document signer's certificate; ``seconds`` wall time of the read.
     """
 
     files: Mapping[str, bytes]
-    access: Access
+    access: Access | None
     access_note: str | None
     checks: Checks
     verdict: Verdict
