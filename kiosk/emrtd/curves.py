@@ -10,10 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
-from asn1crypto.core import ObjectIdentifier
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from kiosk.emrtd import point_arithmetic, tlv
+from kiosk.emrtd import oids, point_arithmetic, tlv
 from kiosk.emrtd.errors import DataError
 from kiosk.emrtd.point_arithmetic import Point
 
@@ -85,6 +84,14 @@ class Curve:
         """*scalar*, any integer, times a *point* of this curve; None (infinity) for multiples of the order."""
         return point_arithmetic.multiply(self.p, self.a, scalar % self.n, point)
 
+    def multiply_base(self, scalar: int) -> Point | None:
+        """*scalar* times the base point, by ``cryptography`` where it knows the curve."""
+        scalar %= self.n
+        if self.crypto is None or scalar == 0:
+            return self.multiply(scalar, self.g)
+        numbers = ec.derive_private_key(scalar, self.crypto()).public_key().public_numbers()
+        return numbers.x, numbers.y
+
 
 def by_oid(oid: str) -> Curve | None:
     """The curve with this dotted object identifier."""
@@ -104,7 +111,7 @@ def from_parameters(der: bytes) -> Curve:
     """
     tag, value, _ = tlv.parse_one(der)
     if tag == _TAG_OID:
-        curve = by_oid(_dotted(value))
+        curve = by_oid(oids.dotted(value))
     elif tag == _TAG_SEQUENCE:
         curve = _by_values(value)
     else:
@@ -112,13 +119,6 @@ def from_parameters(der: bytes) -> Curve:
     if curve is None:
         raise DataError("an elliptic curve that is not among the known ones")
     return curve
-
-
-def _dotted(value: bytes) -> str:
-    try:
-        return str(ObjectIdentifier(contents=value).dotted)
-    except (ValueError, TypeError, IndexError) as error:
-        raise DataError("a malformed object identifier") from error
 
 
 def _by_values(value: bytes) -> Curve | None:
