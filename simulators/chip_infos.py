@@ -10,6 +10,7 @@ from typing import Final, Literal
 from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePublicKey
 
 from simulators.chip_ber import integer, oid, tlv
+from simulators.chip_domain_parameters import CURVES
 from simulators.chip_keys import public_key_info
 
 Mapping = Literal["DH-GM", "ECDH-GM", "DH-IM", "ECDH-IM", "ECDH-CAM"]
@@ -37,6 +38,11 @@ class PaceInfo:
     def protocol(self) -> str:
         """The object identifier, dotted."""
         return f"{_PACE}.{_MAPPINGS[self.mapping]}.{CIPHERS.index(self.cipher) + 1}"
+
+    @property
+    def curve(self) -> str:
+        """The curve's name. KeyError where the parameters are a group of DH."""
+        return CURVES[self.parameter].name
 
     @property
     def encoded(self) -> bytes:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final, cast
 
-from asn1crypto import algos, keys
+from asn1crypto import algos, core, keys
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
@@ -103,7 +103,7 @@ def signature_algorithm(scheme: Scheme) -> algos.SignedDigestAlgorithm:
     if not scheme.key.startswith("rsa-"):
         return algos.SignedDigestAlgorithm({"algorithm": f"{scheme.hash}_ecdsa"})
     if not scheme.pss:
-        return algos.SignedDigestAlgorithm({"algorithm": f"{scheme.hash}_rsa", "parameters": None})
+        return algos.SignedDigestAlgorithm({"algorithm": f"{scheme.hash}_rsa", "parameters": core.Null()})
     parameters: dict[str, Any] = {
         "hash_algorithm": {"algorithm": scheme.hash},
         "mask_gen_algorithm": {"algorithm": "mgf1", "parameters": {"algorithm": scheme.hash}},

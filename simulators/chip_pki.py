@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from hashlib import sha1
 from pathlib import Path
-from typing import Any, ClassVar, Final, Literal, cast
+from typing import Any, ClassVar, Final, Literal
 
 from asn1crypto import core, crl, keys, pem, x509
 
-from simulators.chip_ber import integer, oid, tlv
+from simulators.chip_ber import integer, tlv
 from simulators.chip_cms import Signer, signed_data
 from simulators.chip_keys import PrivateKey, Scheme, make_key, public_key_info, signature_algorithm
 
@@ -60,6 +60,7 @@ class TestPki:
         self._begin = min(_FIRST_CARDS, now - _YEAR)
         self._end = now + 10 * _YEAR
         self._serial = 0x1000
+        self._signers: dict[Scheme, Signer] = {}
         key = make_key(csca.key, ("csca", country, name, generation))
         self.csca = Signer(self._certify(key, csca, name, "csca", None, self._begin, self._end), key, csca)
         self.links: tuple[bytes, ...] = ()
@@ -77,10 +78,11 @@ class TestPki:
         begin, end = not_before or self._begin, not_after or self._end
         return Signer(self._certify(key, scheme, name, "signer", self.csca, begin, end), key, scheme)
 
-    @cached_property
-    def signer(self) -> Signer:
-        """The ordinary document signer."""
-        return self.document_signer()
+    def signer_for(self, scheme: Scheme) -> Signer:
+        """The document signer in ordinary use that signs by `scheme`: the same at each call."""
+        if scheme not in self._signers:
+            self._signers[scheme] = self.document_signer(scheme)
+        return self._signers[scheme]
 
     @cached_property
     def expired_signer(self) -> Signer:
