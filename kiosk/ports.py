@@ -25,6 +25,38 @@ from kiosk.model import (
 )
 
 
+class CardConnection(Protocol):
+    """One citizen card in front of one reader, from the moment it was laid down until it is gone.
+
+    It may be used from any one thread at a time. Nothing but ``kiosk.emrtd.errors.ChipLost`` is raised. Once the card
+    is gone, or after ``close``, every call raises it for ever: a later card is another connection. A connection that
+    was used stays alive for a short, bounded time while its card has slipped; ``reset`` then goes on with the card
+    that is back. Whether that is still the same card, only what follows can prove.
+    """
+
+    @property
+    def card_type(self) -> str:
+        """Hex of the answer to reset (PC/SC) or of what the card said at activation (PN532); the same in each card of
+        a make, so what was learnt of its limits is kept under it. Never a serial number.
+        """
+        ...
+
+    def transmit(self, apdu: bytes) -> bytes:
+        """One command APDU in, data field and SW1 SW2 out. ChipLost: the chip has to be activated anew (``reset``)."""
+        ...
+
+    def reset(self) -> None:
+        """Activate the chip afresh: every access right and secure channel is gone, as after laying it down anew.
+
+        Waits a bounded time for a card that slipped; ChipLost when none came back, and then for ever.
+        """
+        ...
+
+    def close(self) -> None:
+        """Let go of the card; its removal is still reported. Never raises, may be called twice."""
+        ...
+
+
 class EligibilityGateway(Protocol):
     """Asks the insurer whether a person is covered (insurance-gateway.md)."""
 
