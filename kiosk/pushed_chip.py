@@ -18,8 +18,16 @@ import secrets
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Final
 
+from kiosk.emrtd import active_auth, passive_auth, security_infos
+from kiosk.emrtd.errors import DataError
+from kiosk.emrtd.passive_auth import PassiveResult
+from kiosk.emrtd.results import ChallengeResponse, Checks, CheckState, ChipRead
+from kiosk.emrtd.security_infos import ChipAuthenticationPublicKeyInfo
+from kiosk.emrtd.trust import TrustAnchors
+from kiosk.emrtd.verdict import anti_clone_findings, judge
 from kiosk.errors import KioskError
 
 MAX_BODY: Final = 128 * 1024
@@ -31,6 +39,9 @@ MAX_RESPONSE: Final = 1024
 
 NAMES: Final = frozenset({"DG1", "DG2", "DG13", "DG14", "DG15", "EF.COM", "EF.SOD", "EF.CardAccess", "EF.CardSecurity"})
 """The files a program may post; the closed list of ``ChipRead.files``."""
+
+CHALLENGE_NOT_OURS: Final = "W_CHALLENGE_NOT_OURS"
+"""A finding: the posted answer belongs to a challenge that we did not issue, or not within its time."""
 
 _REQUIRED: Final = frozenset({"DG1", "EF.SOD"})
 _FIELDS: Final = frozenset({"files", "challenge", "response", "reader"})
@@ -95,6 +106,43 @@ class Challenges:
         return issued is not None and self._monotonic() - issued <= self._seconds
 
 
+def read_pushed(pushed: PushedBody, challenges: Challenges, anchors: TrustAnchors | None, now: datetime) -> ChipRead:
+    """Run our own checks over the bytes of *pushed*, against *anchors* as of *now* (aware); its challenge is used up.
+
+    Chip Authentication needs a channel of ours to the chip: where the chip offers it, it was not done. There is no
+    channel whose protocol could have been downgraded: ``access`` is None and ``downgrade`` not supported.
+    """
+    ours = pushed.challenge is not None and challenges.take(pushed.challenge)
+    files = pushed.files
+    passive = passive_auth.check(files, anchors, now)
+    active = None
+    if ours and pushed.challenge is not None and pushed.response is not None and "DG15" in files:
+        active = ChallengeResponse(pushed.challenge, pushed.response)
+    checks = Checks(
+        hashes=passive.hashes,
+        signature=passive.signature,
+        chain=passive.chain,
+        active_authentication=_active_authentication(files, passive, active),
+        chip_authentication=_chip_authentication(files, passive),
+        downgrade=CheckState.NOT_SUPPORTED,
+    )
+    # A key that is signed for but was not posted may well be on the chip: then its check was not done, no more.
+    posted_and_covered = passive.covered & files.keys()
+    findings = [*passive.findings, *anti_clone_findings(posted_and_covered, files.keys())]
+    if pushed.response is not None and not ours:
+        findings.append(CHALLENGE_NOT_OURS)
+    return ChipRead(
+        files=files,
+        access=None,
+        access_note=None,
+        checks=checks,
+        verdict=judge(checks, findings),
+        issuer=passive.issuer,
+        findings=tuple(findings),
+        active=active,
+    )
+
+
 def parse(body: bytes) -> PushedBody:
     """The files and the answer in *body*; PushedChipRefused otherwise, and never anything else."""
     if len(body) > MAX_BODY:
@@ -111,6 +159,31 @@ def parse(body: bytes) -> PushedBody:
         response=_response(said.get("response")),
         reader=_reader(said.get("reader")),
     )
+
+
+def _active_authentication(
+    files: Mapping[str, bytes], passive: PassiveResult, active: ChallengeResponse | None
+) -> CheckState:
+    if "DG15" not in files:
+        return CheckState.NOT_DONE if "DG15" in passive.covered else CheckState.NOT_SUPPORTED
+    if active is None:
+        return CheckState.NOT_DONE
+    try:
+        proven = active_auth.verify(files["DG15"], active.challenge, active.response, files.get("DG14"))
+    except DataError:  # our limit as likely as its fault; a key that was not signed is told by its hash
+        return CheckState.NOT_DONE
+    return CheckState.PASSED if proven else CheckState.FAILED
+
+
+def _chip_authentication(files: Mapping[str, bytes], passive: PassiveResult) -> CheckState:
+    if "DG14" not in files:
+        return CheckState.NOT_DONE if "DG14" in passive.covered else CheckState.NOT_SUPPORTED
+    try:
+        infos = security_infos.parse(files["DG14"])
+    except DataError:
+        return CheckState.NOT_DONE
+    offered = any(isinstance(info, ChipAuthenticationPublicKeyInfo) for info in infos)
+    return CheckState.NOT_DONE if offered else CheckState.NOT_SUPPORTED
 
 
 def _files(said: Any) -> Mapping[str, bytes]:
