@@ -144,7 +144,7 @@ def personalise(
     if aa and aa_key:
         files[DG15] = data_group_15(aa, aa_key)
     if profile.com:
-        files[COM] = _common(files)
+        files[COM] = common(files)
     data = CardData(
         files=files,
         master_files={},
@@ -202,6 +202,12 @@ def data_group_15(offer: ActiveAuthentication, key: PrivateKey) -> bytes:
     return tlv(0x6F, public_key_info(key.public_key(), explicit=offer.explicit))
 
 
+def common(files: Mapping[int, bytes]) -> bytes:
+    """EF.COM (`60`): LDS 1.7, Unicode 4.0.0, the tags of the data groups among `files` (ICAO 9303-10 4.6.1)."""
+    tags = bytes(_GROUP_TAGS[fid] for fid in sorted(files) if fid in _GROUP_TAGS)
+    return tlv(0x60, tlv(0x5F01, b"0107"), tlv(0x5F36, b"040000"), tlv(0x5C, tags))
+
+
 def _data_group_3() -> bytes:
     """DG3 (`63`) without fingerprints: random filling, so that its hash tells nothing (ICAO 9303-10 4.7.3)."""
     return tlv(0x63, tlv(0x7F61, integer(0), tlv(0x53, token_bytes(32))))
@@ -213,12 +219,6 @@ def _data_group_13(person: CardPerson, size: int) -> bytes:
         person = replace(person, identifying_marks=person.identifying_marks + "." * max(1, missing - 4))
         file = data_group_13(dg13_entries(person))
     return file
-
-
-def _common(files: Mapping[int, bytes]) -> bytes:
-    """EF.COM (`60`): LDS 1.7, Unicode 4.0.0, the tags of the data groups (ICAO 9303-10 4.6.1)."""
-    tags = bytes(_GROUP_TAGS[fid] for fid in sorted(files))
-    return tlv(0x60, tlv(0x5F01, b"0107"), tlv(0x5F36, b"040000"), tlv(0x5C, tags))
 
 
 def _master_files(data: CardData, signer: Signer) -> dict[int, bytes]:

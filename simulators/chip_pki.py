@@ -48,10 +48,12 @@ class TestPki:
         country: str = "VN",
         name: str = "Test CSCA",
         generation: int = 1,
+        key_id: bytes | None = None,
     ) -> None:
         """Make the CSCA. `country` is a two-letter code; KeyError for an unknown curve in `csca`.
 
         Keys are fresh, but RSA keys are kept: same `country`, `name` and `generation`, same RSA key in one process.
+        `key_id` makes the CSCA claim this key identifier, as an impostor would.
         """
         self.now = now
         self.country = country
@@ -59,6 +61,7 @@ class TestPki:
         self.generation = generation
         self._begin = min(_FIRST_CARDS, now - _YEAR)
         self._end = now + 10 * _YEAR
+        self._claimed_key_id = key_id
         self._serial = 0x1000
         self._signers: dict[Scheme, Signer] = {}
         key = make_key(csca.key, ("csca", country, name, generation))
@@ -86,8 +89,13 @@ class TestPki:
 
     @cached_property
     def expired_signer(self) -> Signer:
-        """A document signer whose certificate ended a year before `now`."""
-        return self.document_signer(not_after=self.now - _YEAR)
+        """A document signer whose certificate ended on `expired_on`."""
+        return self.document_signer(not_after=self.expired_on)
+
+    @property
+    def expired_on(self) -> datetime:
+        """When the certificate of `expired_signer` ended: half a year before `now`."""
+        return self.now - _YEAR / 2
 
     @cached_property
     def revoked_signer(self) -> Signer:
@@ -174,7 +182,7 @@ class TestPki:
         self._serial += 1
         subject = x509.Name.build({"country_name": self.country, "organization_name": "Test", "common_name": name})
         info = public_key_info(key.public_key(), explicit=scheme.explicit)
-        key_id = _key_id(info)
+        key_id = (kind == "csca" and self._claimed_key_id) or _key_id(info)
         signing = issuer or Signer(b"", key, scheme)
         to_sign = x509.TbsCertificate(
             {
