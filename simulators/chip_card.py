@@ -167,8 +167,10 @@ class VirtualCard:
         channel = self._security.channel
         self._protected_commands += 1
         broken = 0 < self.quirks.sm_breaks_after == self._protected_commands - 1
-        if channel is None or outer.le is None or broken:
+        if channel is None or broken:
             raise ChannelFault
+        if not outer.open_ended:
+            raise ChannelFault(0x6700)
         command = channel.open(outer)
         self._note(command, protected=True)
         if self._clock() < self._security.silent_until:
