@@ -14,13 +14,12 @@ from typing import Final
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
-from kiosk.emrtd import asn1, tlv
+from kiosk.emrtd import security_infos, tlv
 from kiosk.emrtd.errors import DataError
 from kiosk.emrtd.public_keys import ECDSA_HASHES, load_spki, verify_ecdsa
+from kiosk.emrtd.security_infos import ActiveAuthenticationInfo
 
 _TAG_DG15: Final = 0x6F
-_TAG_DG14: Final = 0x6E
-_ACTIVE_AUTHENTICATION_INFO: Final = "2.23.136.1.1.5"
 
 _TRAILERS: Final = {0x33: "sha1", 0x34: "sha256", 0x35: "sha512", 0x36: "sha384", 0x38: "sha224"}
 """First byte of a trailer xx CC: the hash function (ISO/IEC 10118-3). The trailer BC means SHA-1 here."""
@@ -82,11 +81,8 @@ def _ecdsa_hash(key: ec.EllipticCurvePublicKey, dg14: bytes | None) -> str:
 def _announced_hash(dg14: bytes) -> str | None:
     """The hash function of the first ActiveAuthenticationInfo of *dg14* (ICAO 9303-11 9.2.8), None without one."""
     try:
-        for info in asn1.members(tlv.expect(dg14, _TAG_DG14), asn1.SET).rest():
-            fields = asn1.members(info.raw)
-            if asn1.dotted(fields.take(asn1.OID).value) == _ACTIVE_AUTHENTICATION_INFO:
-                fields.take(asn1.INTEGER)
-                return ECDSA_HASHES.get(asn1.dotted(fields.take(asn1.OID).value))
+        infos = security_infos.parse(dg14)
     except DataError:  # other files' faults are not those of the key
         return None
-    return None
+    announced = next((info for info in infos if isinstance(info, ActiveAuthenticationInfo)), None)
+    return None if announced is None else ECDSA_HASHES.get(announced.signature_algorithm)

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 
 from asn1crypto import core, x509
 
-from kiosk.emrtd import tlv
+from kiosk.emrtd import oids, tlv
 from kiosk.emrtd.errors import DataError
 
 BOOLEAN: Final = 0x01
@@ -100,17 +100,10 @@ class Fields:
             raise DataError(f"tag {self._found[self._at].tag:X} where nothing was expected")
 
 
+@lru_cache(maxsize=256)
 def dotted(oid: bytes) -> str:
     """The object identifier with this value, as numbers and dots. DataError if malformed."""
-    if not oid or oid[-1] & 0x80:
-        raise DataError("a malformed object identifier")
-    return _dotted(oid)
-
-
-@lru_cache(maxsize=256)
-def _dotted(oid: bytes) -> str:
-    with foreign_parser("an object identifier"):
-        return str(core.ObjectIdentifier(contents=oid).dotted)
+    return oids.dotted(oid)
 
 
 def integer(value: bytes) -> int:

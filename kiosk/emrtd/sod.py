@@ -39,7 +39,7 @@ def parse_sod(data: bytes) -> Sod:
     fields = asn1.members(signed.content)
     version = asn1.integer(fields.take(asn1.INTEGER).value)
     if version not in (0, 1):
-        raise DataError(f"an LDS security object of version {version}")
+        raise DataError("an LDS security object of an unknown version")
     digest = public_keys.hash_name(fields.take(asn1.SEQUENCE).raw)
     listed = asn1.elements(fields.take(asn1.SEQUENCE).value)
     fields.maybe(asn1.SEQUENCE)  # ldsVersionInfo, from version 1 on
@@ -51,10 +51,9 @@ def parse_sod(data: bytes) -> Sod:
         number = asn1.integer(pair.take(asn1.INTEGER).value)
         value = pair.take(asn1.OCTET_STRING).value
         pair.end()
-        name = f"DG{number}"
-        if number not in _DATA_GROUPS or name in hashes or len(value) != size:
+        if number not in _DATA_GROUPS or f"DG{number}" in hashes or len(value) != size:
             raise DataError("a hash of an unknown data group, a second one, or one of the wrong length")
-        hashes[name] = value
+        hashes[f"DG{number}"] = value
     return Sod(signed, version, digest, hashes)
 
 

@@ -218,13 +218,16 @@ def pair(number: int, size: int = 32) -> bytes:
         lds(pair(17)),
         lds(pair(1, 20)),
         lds(pair(1), version=2),
+        lds(pair(1), version=1 << 40_000),
+        lds(pair(1 << 40_000)),
+        der(0x77, der(0x30, der(6, b"\xff" * 60_000 + b"\x01"))),
         lds(pair(1), digest=der(0x30, oid("1.2.840.113549.2.5"))),
         der(0x77, der(0x30, oid("1.2.840.113549.1.7.2"), der(0xA0, der(0x30) * 3000))),
     ],
     ids=[
         "nothing", "empty", "other tag", "cut off", "indefinite", "indefinite inside", "too long", "no signer",
         "five signers", "seventeen certificates", "master list", "group twice", "group 0", "group 17", "short hash",
-        "version 2", "MD5", "not SignedData",
+        "version 2", "huge version", "huge group", "huge identifier", "MD5", "not SignedData",
     ],
 )  # fmt: skip
 def test_what_is_no_sod(data: bytes) -> None:
