@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 import click
 
-from kiosk import __version__
+from kiosk import __version__, cli_card
 from kiosk.errors import ConfigError, KioskError
 
 _CONFIG = click.option(
@@ -28,6 +28,10 @@ _CONFIG = click.option(
 @click.version_option(__version__)
 def main() -> None:
     """Runs and administers the check-in kiosk."""
+
+
+for command in cli_card.COMMANDS:
+    main.add_command(command)
 
 
 def _print(document: Any) -> None:

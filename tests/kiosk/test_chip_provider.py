@@ -5,9 +5,18 @@ import base64
 import gzip
 import json
 import logging
+import ssl
+import threading
 from collections.abc import AsyncIterator
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
+from ipaddress import IPv4Address
 
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 from hypothesis import given
 from hypothesis import strategies as st
 from starlette.applications import Starlette
@@ -162,3 +171,68 @@ def test_a_setting_that_would_leak_or_never_work_is_refused(wrong):
 def test_any_answer_is_an_opinion_or_none(answer):
     opinion = opinion_of(answer, "acme")
     assert opinion is None or opinion.provider == "acme"
+
+
+class Speaker(BaseHTTPRequestHandler):
+    """Says yes to whatever is posted."""
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["Content-Length"]))
+        self.send_response(200)
+        self.send_header("Content-Length", str(len(YES)))
+        self.end_headers()
+        self.wfile.write(YES)
+
+    def log_message(self, *words: object) -> None:
+        """Nothing on stderr."""
+
+
+class QuietServer(HTTPServer):
+    """A client that hangs up is no news."""
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def certificate(tmp_path):
+    """Files of a self-signed certificate for 127.0.0.1 and of its key."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "provider")])
+    now = datetime.now(UTC)
+    made = (
+        x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number())
+        .not_valid_before(now - timedelta(days=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(x509.SubjectAlternativeName([x509.IPAddress(IPv4Address("127.0.0.1"))]), False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), True)
+        .sign(key, hashes.SHA256())
+    )
+    pem, plain = serialization.Encoding.PEM, serialization.NoEncryption()
+    (tmp_path / "provider.pem").write_bytes(made.public_bytes(pem))
+    (tmp_path / "provider.key").write_bytes(key.private_bytes(pem, serialization.PrivateFormat.PKCS8, plain))
+    return tmp_path / "provider.pem", tmp_path / "provider.key"
+
+
+@pytest.fixture
+def tls_url(certificate):
+    """A provider behind TLS, with a certificate of its own."""
+    server = QuietServer(("127.0.0.1", 0), Speaker)
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(*certificate)
+    server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
+    thread.start()
+    yield f"https://127.0.0.1:{server.server_port}/verify"
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+async def test_only_a_provider_of_the_configured_authority_is_asked(tls_url, certificate):
+    opinions = []
+    for ca_file in (certificate[0], None):
+        verifier = HttpChipVerifier(name="acme", url=tls_url, token="t", ca_file=ca_file)
+        opinions.append(await verifier.verify_chip(FILES))
+        await verifier.close()
+    assert opinions == [ProviderOpinion("acme", True, True, True), None]
