@@ -76,7 +76,7 @@ class FileSystem:
         return tlv(0x62, tlv(0x83, _MASTER_FILE))
 
     def _select_application(self, data: bytes) -> bytes:
-        if data != AID:
+        if data != AID or self._quirks.not_an_emrtd:
             raise Refused(0x6A82)
         self.application, self._current = True, None
         return tlv(0x6F, tlv(0x84, AID))
@@ -132,7 +132,7 @@ class FileSystem:
         elif file == _ATR_INFO:
             content, free = self._atr_info(), True
         else:
-            missing = file == CARD_ACCESS and self._quirks.card_access_missing
+            missing = self._quirks.not_an_emrtd or (file == CARD_ACCESS and self._quirks.card_access_missing)
             content, free = None if missing else self._data.master_files.get(file), file != CARD_SECURITY
         if content is None:
             raise Refused(0x6A82)

@@ -22,6 +22,7 @@ class Quirks:
     Files and reading
 
     - `mf_6d00`: SELECT of the master file answers 6D00, as Vietnamese cards do.
+    - `not_an_emrtd`: there is no eMRTD application and nothing under the master file.
     - `card_access_missing`: EF.CardAccess is not there.
     - `max_le`: most bytes that one READ BINARY with short lengths may ask for (Le 00 asks for 256); `over_max` is what
       asking for more brings: 6700, 6988 and the end of the session, or just `max_le` bytes.
@@ -55,6 +56,7 @@ class Quirks:
     """
 
     mf_6d00: bool = True
+    not_an_emrtd: bool = False
     card_access_missing: bool = False
     max_le: int = 0
     over_max: Literal["6700", "6988", "short"] = "short"

@@ -121,3 +121,51 @@ def scanner(link: Path) -> None:
             signal.pause()
     except OSError as error:
         raise click.ClickException(str(error)) from error
+
+
+@main.command()
+@click.option("--person", "number", type=click.IntRange(1, 30), help="Whose card, by number (see /_sim/people).")
+@click.option("--mode", default="genuine", show_default=True, help="Kind of card; see --list-modes.")
+@click.option("--vpcd", metavar="HOST:PORT", help="Insert it into the virtual PC/SC reader that listens there.")
+@click.option(
+    "--pn532",
+    "link",
+    metavar="LINK",
+    type=click.Path(path_type=Path),
+    help="Lay it on a simulated PN532 reader; symbolic link to make, the kiosk's serial port.",
+)
+@click.option("--latency-ms", type=click.FloatRange(min=0), help="Time for each command, instead of the mode's.")
+@click.option(
+    "--anchors-out",
+    "anchors",
+    metavar="DIR",
+    type=click.Path(file_okay=False, path_type=Path),
+    help="Write the issuing authority's certificate and CRL there.",
+)
+@click.option("--list-modes", is_flag=True, help="Print the modes and end.")
+def chip(
+    number: int | None,
+    mode: str,
+    vpcd: str | None,
+    link: Path | None,
+    latency_ms: float | None,
+    anchors: Path | None,
+    list_modes: bool,
+) -> None:
+    """Chip of a citizen card of one of the 30 invented people, on a simulated reader.
+
+    The card lies there until Ctrl-C; each line on standard input (Enter) takes it away or lays it down again. Standard
+    output is {"simulator": "chip", "reader", "mode", "can", "mrz"}; every start is an issuing authority of its own.
+    """
+    from simulators.chip_session import modes_as_text, serve_chip  # noqa: PLC0415
+
+    if list_modes:
+        click.echo(modes_as_text())
+        return
+    reader = vpcd or link
+    if number is None or reader is None or (vpcd and link):
+        raise click.UsageError("give --person and one of --vpcd and --pn532")
+    try:
+        serve_chip(number, mode, reader, latency_ms, anchors)
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
