@@ -11,12 +11,11 @@ from __future__ import annotations
 from hashlib import new as new_hash
 from typing import Final
 
-from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from kiosk.emrtd import security_infos, tlv
 from kiosk.emrtd.errors import DataError
-from kiosk.emrtd.public_keys import ECDSA_HASHES, load_spki, verify_ecdsa
+from kiosk.emrtd.public_keys import ECDSA_HASHES, EcKey, load_spki, verify_ecdsa
 from kiosk.emrtd.security_infos import ActiveAuthenticationInfo
 
 _TAG_DG15: Final = 0x6F
@@ -30,7 +29,7 @@ def verify(dg15: bytes, challenge: bytes, response: bytes, dg14: bytes | None) -
 
     *dg14*: where ECDSA keys have their hash function (ActiveAuthenticationInfo); None or silent about it: the longest
     one that is no longer than the key. ECDSA answers may be plain (r || s) or DER. DataError: the key, not the answer,
-    cannot be understood or is on a curve that ``cryptography`` lacks. Whether *dg15* is the issuer's is not asked here.
+    cannot be understood. Whether *dg15* is the issuer's is not asked here.
     """
     key = load_spki(tlv.expect(dg15, _TAG_DG15))
     if isinstance(key, RSAPublicKey):
@@ -70,12 +69,12 @@ def _recoverable_part(message: bytes) -> int | None:
     return at + 1 if at < len(message) and message[at] == 0xBA else None
 
 
-def _ecdsa_hash(key: ec.EllipticCurvePublicKey, dg14: bytes | None) -> str:
+def _ecdsa_hash(key: EcKey, dg14: bytes | None) -> str:
     announced = None if dg14 is None else _announced_hash(dg14)
     if announced is not None:
         return announced
     lengths = ((512, "sha512"), (384, "sha384"), (256, "sha256"))
-    return next((name for bits, name in lengths if key.curve.key_size >= bits), "sha224")
+    return next((name for bits, name in lengths if key.key_size >= bits), "sha224")
 
 
 def _announced_hash(dg14: bytes) -> str | None:

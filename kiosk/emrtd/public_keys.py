@@ -19,9 +19,11 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey, RSAPubli
 
 from kiosk.emrtd import asn1, curves
 from kiosk.emrtd.asn1 import Fields
+from kiosk.emrtd.curve_keys import CurveKey
 from kiosk.emrtd.errors import DataError
 
-PublicKey = RSAPublicKey | ec.EllipticCurvePublicKey
+EcKey = ec.EllipticCurvePublicKey | CurveKey
+PublicKey = RSAPublicKey | EcKey
 
 _RSA_ENCRYPTION: Final = "1.2.840.113549.1.1.1"
 _RSASSA_PSS: Final = "1.2.840.113549.1.1.10"
@@ -80,8 +82,9 @@ class AlgorithmRefused(DataError):
 def load_spki(der: bytes) -> PublicKey:
     """The key of a DER SubjectPublicKeyInfo: RSA (also with the identifier of RSASSA-PSS) or EC.
 
-    EC parameters may be a name or written out. DataError: malformed, of another kind, on an unknown curve or on one
-    that ``cryptography`` lacks, a point not on its curve or compressed, an RSA key beyond 8192 bits.
+    EC parameters may be a name or written out. The key is one of ``cryptography``, or a CurveKey on the two curves that
+    library lacks. DataError: malformed, of another kind, on an unknown curve, a point not on its curve or compressed,
+    an RSA key beyond 8192 bits.
     """
     fields = asn1.members(der)
     algorithm = asn1.members(fields.take(asn1.SEQUENCE).raw)
@@ -128,14 +131,14 @@ def verify_signature(
         return isinstance(key, RSAPublicKey) and _rsa(key, padding.PKCS1v15(), function, signature, data)
     if oid in _ECDSA_OIDS or oid == _EC_PUBLIC_KEY:
         function = _allowed(_ECDSA_OIDS.get(oid, digest), allow_sha1)
-        return isinstance(key, ec.EllipticCurvePublicKey) and _ecdsa(key, function, signature, data)
+        return isinstance(key, EcKey) and _ecdsa(key, function, signature, data)
     if oid in _PLAIN_ECDSA_OIDS:
         function = _allowed(_PLAIN_ECDSA_OIDS[oid], allow_sha1)
-        return isinstance(key, ec.EllipticCurvePublicKey) and _plain(key, function, signature, data)
+        return isinstance(key, EcKey) and _plain(key, function, signature, data)
     raise AlgorithmRefused(f"the unknown signature algorithm {oid}")
 
 
-def verify_ecdsa(key: ec.EllipticCurvePublicKey, digest: str, signature: bytes, data: bytes) -> bool:
+def verify_ecdsa(key: EcKey, digest: str, signature: bytes, data: bytes) -> bool:
     """Whether *signature*, plain r || s or DER, over the *digest* (see HASHES) of *data* is that of *key*.
 
     For chips, which send either form whatever they announce (ICAO 9303-11 6.1.2.3 demands the plain one).
@@ -157,11 +160,11 @@ def _rsa_key(bits: bytes) -> RSAPublicKey:
         raise DataError("an RSA key that is none") from error
 
 
-def _ec_key(parameters: bytes, bits: bytes) -> ec.EllipticCurvePublicKey:
+def _ec_key(parameters: bytes, bits: bytes) -> EcKey:
     curve = curves.from_parameters(parameters)
     x, y = curve.decode(bits)
     if curve.crypto is None:
-        raise DataError(f"signatures of keys on {curve.name} cannot be checked here")
+        return CurveKey(curve, (x, y))
     try:
         return ec.EllipticCurvePublicNumbers(x, y, curve.crypto()).public_key()
     except (ValueError, UnsupportedAlgorithm) as error:
@@ -218,17 +221,21 @@ def _rsa(
     return True
 
 
-def _ecdsa(key: ec.EllipticCurvePublicKey, function: hashes.HashAlgorithm, signature: bytes, data: bytes) -> bool:
+def _ecdsa(key: EcKey, function: hashes.HashAlgorithm, signature: bytes, data: bytes) -> bool:
     try:
+        if isinstance(key, CurveKey):
+            hashed = hashes.Hash(function)
+            hashed.update(data)
+            return key.verify(*utils.decode_dss_signature(signature), hashed.finalize())
         key.verify(signature, data, ec.ECDSA(function))
     except (InvalidSignature, ValueError):
         return False
     return True
 
 
-def _plain(key: ec.EllipticCurvePublicKey, function: hashes.HashAlgorithm, signature: bytes, data: bytes) -> bool:
+def _plain(key: EcKey, function: hashes.HashAlgorithm, signature: bytes, data: bytes) -> bool:
     half, odd = divmod(len(signature), 2)
-    if odd or half != (key.curve.key_size + 7) // 8:
+    if odd or half != (key.key_size + 7) // 8:
         return False
     r, s = int.from_bytes(signature[:half], "big"), int.from_bytes(signature[half:], "big")
     return _ecdsa(key, function, utils.encode_dss_signature(r, s), data)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import subprocess
+from hashlib import new as new_hash
+from pathlib import Path
 
 import pytest
 from cryptography.hazmat.primitives.asymmetric import ec, rsa, utils
@@ -11,6 +13,8 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat,
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.emrtd import curves
+from kiosk.emrtd.curve_keys import CurveKey
 from kiosk.emrtd.errors import DataError
 from kiosk.emrtd.public_keys import AlgorithmRefused, hash_name, load_spki, verify_ecdsa, verify_signature
 from tests.emrtd.small_pki import HASHES, der, ec_key, hash_algorithm, integer, oid, rsa_key, sign, signature_algorithm
@@ -207,6 +211,45 @@ def test_plain_ecdsa(curve: ec.EllipticCurve) -> None:
     assert not verify_signature(public, algorithm, utils.encode_dss_signature(r, s), b"data")
     assert verify_ecdsa(public, "sha256", plain, b"data")
     assert verify_ecdsa(public, "sha256", utils.encode_dss_signature(r, s), b"data")
+
+
+@pytest.mark.parametrize("digest", ["sha224", "sha256", "sha512"])
+@pytest.mark.parametrize("curve", ["brainpoolP224r1", "brainpoolP320r1"])
+def test_curves_that_only_openssl_signs_with(curve: str, digest: str, tmp_path: Path) -> None:
+    private = openssl("ecparam", "-name", curve, "-genkey", "-noout")
+    (tmp_path / "key.pem").write_bytes(private)
+    signature = openssl("dgst", f"-{digest}", "-sign", f"{tmp_path}/key.pem", data=b"data")
+    algorithm = der(
+        0x30, oid({"sha224": "1.2.840.10045.4.3.1", "sha256": "1.2.840.10045.4.3.2"}.get(digest, "1.2.840.10045.4.3.4"))
+    )
+    for form in ("named_curve", "explicit"):
+        key = load_spki(openssl("ec", "-pubout", "-outform", "DER", "-param_enc", form, data=private))
+        assert isinstance(key, CurveKey)
+        assert key.curve.name == curve
+        assert verify_signature(key, algorithm, signature, b"data")
+        assert not verify_signature(key, algorithm, signature, b"date")
+        assert not verify_signature(key, algorithm, signature[:-1], b"data")
+    size = (key.key_size + 7) // 8
+    r, s = utils.decode_dss_signature(signature)
+    assert verify_ecdsa(key, digest, r.to_bytes(size, "big") + s.to_bytes(size, "big"), b"data")
+    order, hashed = key.curve.n, new_hash(digest, b"data").digest()
+    assert key.verify(r, s, hashed)
+    for wrong in ((0, s), (r, 0), (r + order, s), (r, s + order), (-r, s), (order, s), (s, r)):
+        assert not key.verify(*wrong, hashed)
+
+
+@given(st.binary(max_size=100), st.sampled_from(["sha1", "sha224", "sha256", "sha384", "sha512"]))
+def test_our_ecdsa_agrees_with_the_librarys(data: bytes, digest: str) -> None:
+    key = ec_key()
+    numbers = key.public_key().public_numbers()
+    curve = curves.by_oid("1.2.840.10045.3.1.7")
+    assert curve is not None
+    ours = CurveKey(curve, (numbers.x, numbers.y))
+    r, s = utils.decode_dss_signature(sign(key, digest, data))
+    hashed = new_hash(digest, data).digest()
+    assert ours.verify(r, s, hashed)
+    assert not ours.verify(r, s, new_hash(digest, data + b"x").digest())
+    assert not ours.verify(s, r, hashed)
 
 
 @pytest.mark.parametrize("dotted", ["1.2.840.113549.1.1.4", "1.3.101.112", "2.16.840.1.101.3.4.3.17"])

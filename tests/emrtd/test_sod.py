@@ -307,6 +307,24 @@ def test_a_sod_signed_by_openssl(kind: str, tmp_path: Path) -> None:
     assert hashes_match(sod, FILES, FILES)
 
 
+@pytest.mark.parametrize("curve", ["brainpoolP224r1", "brainpoolP320r1"])
+def test_a_sod_of_openssl_on_a_curve_that_only_it_knows(curve: str, tmp_path: Path) -> None:
+    (tmp_path / "content").write_bytes(CONTENT)
+    openssl(
+        "req", "-x509", "-newkey", "ec", "-pkeyopt", f"ec_paramgen_curve:{curve}", "-nodes", "-subj", "/C=VN/CN=Signer",
+        "-keyout", f"{tmp_path}/key.pem", "-out", f"{tmp_path}/ds.pem",
+    )  # fmt: skip
+    openssl(
+        "cms", "-sign", "-binary", "-nodetach", "-md", "sha224", "-econtent_type", LDS_SECURITY_OBJECT,
+        "-outform", "DER", "-in", f"{tmp_path}/content", "-signer", f"{tmp_path}/ds.pem", "-inkey",
+        f"{tmp_path}/key.pem", "-out", f"{tmp_path}/sod",
+    )  # fmt: skip
+    check = verify_sod_signature(parse_sod(der(0x77, (tmp_path / "sod").read_bytes())))
+    assert check.ok
+    assert check.signer is not None
+    assert check.signer.signed(check.signer)
+
+
 @pytest.mark.parametrize("kind", sorted(KEYS))
 def test_openssl_agrees_with_our_test_authority(kind: str, tmp_path: Path) -> None:
     signer = write_signer(tmp_path, kind)
