@@ -1,8 +1,9 @@
 // Shows the station's state. Holds nothing of a person but what the current view shows.
 
 import { t } from "../texts.js";
+import { tellWaited } from "./parts.js";
 import { StationStream, sendAnswer } from "./stream.js";
-import { VIEWS, connecting, progressText, waitedText } from "./views.js";
+import { VIEWS, connecting } from "./views.js";
 
 const LATE_MS = 3000;
 const SETTLE_MS = 400; // the second tap of a double tap must not hit a button of the next view
@@ -27,7 +28,7 @@ function show(state) {
   const { waited, ...still } = state.screen;
   const key = JSON.stringify([state.checkin_id, still]);
   if (key === shown) {
-    if (waited !== undefined) tellProgress(state.screen);
+    if (waited !== undefined) status.textContent = tellWaited(screen, waited);
     return;
   }
   shown = key;
@@ -35,12 +36,6 @@ function show(state) {
   put(view, VIEWS[view](state, (answer, more) => send({ checkin_id: state.checkin_id, answer, ...more })));
   letSettle();
   countDown(state.screen.clears_in);
-}
-
-function tellProgress(data) {
-  document.getElementById("progress").textContent = progressText(data);
-  document.getElementById("waited").textContent = waitedText(data);
-  status.textContent = progressText(data);
 }
 
 function letSettle() {
@@ -60,21 +55,24 @@ function countDown(seconds) {
   const end = performance.now() + seconds * 1000;
   const tick = () => {
     const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
-    line.textContent = t("done/clears", { seconds: left });
+    line.textContent = t(line.dataset.words, { seconds: left });
     if (left > 0) timers.push(setTimeout(tick, 500));
   };
   tick();
 }
 
+// -> why the station did not take it, or null.
 async function send(body) {
   screen.inert = true;
+  let refusal = null;
   try {
-    if (await sendAnswer(body)) return;
+    refusal = await sendAnswer(body);
   } catch {
     stream.lost();
-    return;
+    return null;
   }
-  screen.inert = false;
+  if (refusal) screen.inert = false;
+  return refusal;
 }
 
 function lost() {

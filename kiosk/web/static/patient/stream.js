@@ -2,8 +2,9 @@
 // a broken stream, or silence where news was due, is told at once through onLost, and then tried again for ever.
 
 const RETRY_MS = 2000;
-const NEWS_LATE_MS = 12000; // the state comes at once, and while checking every 4 s
+const NEWS_LATE_MS = 12000; // the state comes at once, and while the station works every 4 s
 const CLEAR_LATE_MS = 4000; // after a screen should have cleared itself
+const WORKING = ["checking", "reading_chip"];
 
 export class StationStream {
   #source = null;
@@ -24,7 +25,7 @@ export class StationStream {
   take(state) {
     clearTimeout(this.#deadline);
     const { view, clears_in: clearsIn } = state.screen;
-    if (view === "checking") this.#deadline = setTimeout(() => this.lost(), NEWS_LATE_MS);
+    if (WORKING.includes(view)) this.#deadline = setTimeout(() => this.lost(), NEWS_LATE_MS);
     else if (clearsIn) this.#deadline = setTimeout(() => this.lost(), clearsIn * 1000 + CLEAR_LATE_MS);
     this.onState(state);
   }
@@ -51,13 +52,16 @@ export class StationStream {
   }
 }
 
-// The person's touch. True if the station took it; false if it came too late (the stream shows what stands instead).
+// The person's touch. -> null if the station took it; else why not: TOO_LATE (the stream shows what stands instead), or
+// the code of a value it cannot use.
 export async function sendAnswer(body) {
   const response = await fetch("/api/v1/station/answer", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     body: JSON.stringify(body),
   });
-  if (!response.ok && response.status !== 409) throw new Error(`HTTP ${response.status}`);
-  return response.ok;
+  if (response.ok) return null;
+  if (response.status === 409) return "TOO_LATE";
+  if (response.status === 422) return (await response.json()).error;
+  throw new Error(`HTTP ${response.status}`);
 }

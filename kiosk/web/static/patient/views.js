@@ -2,13 +2,12 @@
 
 import { dateText, el, moneyText, picture } from "../dom.js";
 import { forCode, list, t } from "../texts.js";
+import { CHIP_VIEWS } from "./chip.js";
 import { layOut } from "./pages.js";
+import { button, clearsLine, heading, layingPicture, progress } from "./parts.js";
 
 const MOST_ROWS = 6.5;
 const FEWEST_ROWS = 1.5; // a department's heading counts for half a row
-
-const heading = (words) => el("h1", { tabindex: "-1" }, words);
-const button = (words, className, click) => el("button", { type: "button", class: className, click }, words);
 
 export function connecting(late) {
   if (!late) return [heading(t("connecting/title"))];
@@ -16,16 +15,17 @@ export function connecting(late) {
 }
 
 function idle({ screen }) {
-  if (!screen.reader_ok) {
-    const text = el("p", { class: "big" }, t("idle/reader_text"));
-    return [picture("person", "large"), heading(t("idle/reader_title")), text];
+  const { reader_ok: scanner, card_reader: cards } = screen;
+  if (!scanner) {
+    const [title, text] = cards ? ["idle/scanner_title", "idle/scanner_text"] : ["idle/reader_title", "idle/reader_text"];
+    return [cards ? layingPicture() : picture("person", "large"), heading(t(title)), el("p", { class: "big" }, t(text))];
   }
   return [
     heading(t("idle/title")),
     el("img", { src: "/static/hold-card.svg", alt: "", class: "illustration" }),
-    el("ol", { class: "steps" }, list("idle/steps").map((step) => el("li", {}, step))),
+    el("ol", { class: "steps" }, list(cards ? "idle/steps_chip" : "idle/steps").map((step) => el("li", {}, step))),
     el("p", {}, t("idle/where")),
-    el("p", { class: "note privacy" }, t("idle/privacy")),
+    el("p", { class: "note privacy" }, cards ? `${t("idle/privacy")} ${t("idle/privacy_chip")}` : t("idle/privacy")),
   ];
 }
 
@@ -48,6 +48,7 @@ function confirm({ screen }, answer) {
       el("p", { class: "name" }, screen.name),
       el("p", { class: "big" }, t("confirm/born", { year: screen.birth_year })),
       el("p", { class: "number" }, t("confirm/number", { number: screen.number })),
+      screen.chip_failed ? el("p", { class: "note" }, t("confirm/chip_failed")) : null,
     ),
     el(
       "div",
@@ -64,19 +65,8 @@ function checking({ screen }) {
   return [
     picture("wait", "large"),
     heading(t(`checking/${screen.step}/title`)),
-    el("p", { class: "big", id: "progress" }, progressText(screen)),
-    el("div", { class: "bar", "aria-hidden": "true" }, el("div", {})),
-    el("p", { id: "waited" }, waitedText(screen)),
+    ...progress(`checking/${screen.step}`, screen.waited),
   ];
-}
-
-export function progressText({ step, waited }) {
-  const steps = list(`checking/${step}/steps`);
-  return steps[Math.min(Math.floor(waited / 4), steps.length - 1)];
-}
-
-export function waitedText({ waited }) {
-  return waited ? t("checking/waited", { seconds: waited }) : "";
 }
 
 const ANSWER_PICTURES = { insured: "ok", not_insured: "info", cannot_say: "wait", needs_staff: "person" };
@@ -153,7 +143,7 @@ function done({ screen }, answer) {
   const another = again && button(t("done/another"), "quiet", () => answer("another_examination"));
   return [
     heading(t(again ? "done/again_title" : "done/title")),
-    ticketCard(ticket, t(own ? "done/number_kiosk" : "done/number")),
+    ticketCard(screen, t(own ? "done/number_kiosk" : "done/number")),
     own ? el("p", { class: "where big" }, t("done/kiosk")) : whereTo(ticket),
     answerCard(screen, "after"),
     el(
@@ -169,17 +159,17 @@ function done({ screen }, answer) {
 function needsStaff({ screen }, answer) {
   return [
     heading(t("needs_staff/title")),
-    ticketCard(screen.ticket, t("needs_staff/number")),
+    ticketCard(screen, t("needs_staff/number")),
     answerCard({ answer: "needs_staff" }, "after"),
     el("div", { class: "actions" }, button(t("done/finish"), "primary", () => answer("cancel"))),
     clearsLine(),
   ];
 }
 
-function ticketCard(ticket, words) {
+function ticketCard({ ticket, card_reader: cards }, words) {
   const short = ticket.number.length <= 5 ? "ticket-number short" : "ticket-number";
   const number = el("p", { class: short }, ticket.number);
-  return el("section", { class: "card ticket" }, el("p", {}, words), number, el("p", {}, t("done/remember")));
+  return el("section", { class: "card ticket" }, el("p", {}, words), number, el("p", {}, t(cards ? "done/remember_card" : "done/remember")));
 }
 
 function whereTo({ room, department, service }) {
@@ -203,11 +193,10 @@ function outOfOrder() {
   ];
 }
 
-const clearsLine = () => el("p", { id: "clears", class: "note" });
-
 export const VIEWS = {
   idle,
   unreadable,
+  ...CHIP_VIEWS,
   confirm,
   checking,
   choose_service: chooseService,
