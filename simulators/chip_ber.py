@@ -2,7 +2,10 @@
 
 
 def tlv(tag: int, *parts: bytes) -> bytes:
-    """One data object: `tag` as a number (`0x5F1F`), the parts in a row, the shortest length of up to 3 bytes."""
+    """One data object: `tag` as a number (`0x5F1F`), the parts in a row, the shortest length.
+
+    OverflowError past 65,535 bytes.
+    """
     value = b"".join(parts)
     size = len(value)
     if size < 0x80:

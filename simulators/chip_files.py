@@ -27,7 +27,7 @@ from simulators.chip_infos import (
 from simulators.chip_keys import PrivateKey, Scheme, make_key, public_key_info
 from simulators.chip_mrz import data_group_1, mrz_lines
 from simulators.chip_person import CardPerson
-from simulators.chip_pki import SIGNER_DEFAULT, TestPki
+from simulators.chip_pki import TestPki
 from simulators.chip_portrait import Format, data_group_2
 from simulators.chip_sod import security_object_file
 
@@ -58,7 +58,7 @@ class Profile:
     mapping ECDH-CAM brings EF.CardSecurity. `chip_authentication` None: no such key in DG14; `active_authentication`
     None: no DG15. `com`, `dg3`, `dg13`, `dg14`: whether the chip has these. `dg2_size`, `dg13_size`: bytes of the whole
     file, reached by padding the image and the identifying marks; 0 is as short as it gets. `hash`: of the data groups;
-    `signer`: how the document signer signs; `named_by`: how EF.SOD names it.
+    `signer`: how the document signer signs, None as its authority does; `named_by`: how EF.SOD names it.
     """
 
     document: Literal["TD1", "TD3"] = "TD1"
@@ -73,7 +73,7 @@ class Profile:
     dg2_size: int = 15_000
     dg13_size: int = 0
     hash: Literal["sha1", "sha224", "sha256", "sha384", "sha512"] = "sha256"
-    signer: Scheme = SIGNER_DEFAULT
+    signer: Scheme | None = None
     lds_version: Literal[0, 1] = 0
     signing_time: bool = True
     named_by: Literal["issuer", "key"] = "issuer"

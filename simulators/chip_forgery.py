@@ -34,7 +34,7 @@ from simulators.chip_infos import PaceInfo, security_infos
 from simulators.chip_keys import Scheme, make_key
 from simulators.chip_mrz import data_group_1, mrz_lines
 from simulators.chip_person import CardPerson
-from simulators.chip_pki import CSCA_DEFAULT, TestPki
+from simulators.chip_pki import TestPki
 
 Verdict = Literal["genuine", "data_authentic", "cannot_tell", "suspected_copy", "forged"]
 
@@ -224,5 +224,5 @@ def _signed_by_forger(
     data: CardData, scheme: Scheme | None = None, *, hash_name: str | None = None, key_id: bytes | None = None
 ) -> CardData:
     pki = data.pki
-    forger = TestPki(pki.now, CSCA_DEFAULT, country=pki.country, name=pki.name, key_id=key_id)
-    return signed(data, forger.document_signer(scheme or data.profile.signer), hash_name=hash_name)
+    forger = TestPki(pki.now, country=pki.country, name=pki.name, key_id=key_id)
+    return signed(data, forger.document_signer(scheme or data.profile.signer or pki.signing), hash_name=hash_name)

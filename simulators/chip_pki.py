@@ -44,18 +44,21 @@ class TestPki:
         self,
         now: datetime,
         csca: Scheme = CSCA_DEFAULT,
+        signing: Scheme = SIGNER_DEFAULT,
         *,
         country: str = "VN",
         name: str = "Test CSCA",
         generation: int = 1,
         key_id: bytes | None = None,
     ) -> None:
-        """Make the CSCA. `country` is a two-letter code; KeyError for an unknown curve in `csca`.
+        """Make the CSCA, which signs by `csca`; its document signers sign by `signing` unless said otherwise.
 
+        `country` is a two-letter code. KeyError for an unknown curve in `csca`.
         Keys are fresh, but RSA keys are kept: same `country`, `name` and `generation`, same RSA key in one process.
         `key_id` makes the CSCA claim this key identifier, as an impostor would.
         """
         self.now = now
+        self.signing = signing
         self.country = country
         self.name = name
         self.generation = generation
@@ -70,19 +73,21 @@ class TestPki:
 
     def document_signer(
         self,
-        scheme: Scheme = SIGNER_DEFAULT,
+        scheme: Scheme | None = None,
         *,
         not_before: datetime | None = None,
         not_after: datetime | None = None,
     ) -> Signer:
-        """A new document signer of this authority; validity as the authority's own unless given."""
+        """A new document signer; `scheme` and validity are the authority's own unless given."""
+        scheme = scheme or self.signing
         key = make_key(scheme.key, ("signer", self.country, self.name, self.generation))
         name = f"Test Document Signer {self._serial + 1:X}"
         begin, end = not_before or self._begin, not_after or self._end
         return Signer(self._certify(key, scheme, name, "signer", self.csca, begin, end), key, scheme)
 
-    def signer_for(self, scheme: Scheme) -> Signer:
-        """The document signer in ordinary use that signs by `scheme`: the same at each call."""
+    def signer_for(self, scheme: Scheme | None = None) -> Signer:
+        """The document signer in ordinary use that signs by `scheme` (default: `signing`): the same at each call."""
+        scheme = scheme or self.signing
         if scheme not in self._signers:
             self._signers[scheme] = self.document_signer(scheme)
         return self._signers[scheme]
@@ -129,7 +134,9 @@ class TestPki:
 
         Its `links` hold the link certificates up to that key, each signed by the key before.
         """
-        later = TestPki(self.now, csca, country=self.country, name=self.name, generation=self.generation + 1)
+        later = TestPki(
+            self.now, csca, self.signing, country=self.country, name=self.name, generation=self.generation + 1
+        )
         link = self._certify(later.csca.key, csca, self.name, "link", self.csca, self._begin, self._end)
         later.links = (*self.links, link)
         return later
@@ -182,7 +189,7 @@ class TestPki:
         self._serial += 1
         subject = x509.Name.build({"country_name": self.country, "organization_name": "Test", "common_name": name})
         info = public_key_info(key.public_key(), explicit=scheme.explicit)
-        key_id = (kind == "csca" and self._claimed_key_id) or _key_id(info)
+        key_id = (self._claimed_key_id if kind == "csca" else None) or _key_id(info)
         signing = issuer or Signer(b"", key, scheme)
         to_sign = x509.TbsCertificate(
             {
