@@ -97,16 +97,10 @@ class VpcdCard:
             try:
                 self._serve()
             except CardRemoved as removed:
-                self._fall_out(removed.back_after_ms)
+                if removed.back_after_ms is not None and not self._leave.wait(removed.back_after_ms / 1e3):
+                    self.card.lay_down()
             except OSError:
                 self._leave.wait(_RECONNECT_S)
-
-    def _fall_out(self, back_after_ms: int | None) -> None:
-        if back_after_ms is None:
-            with self._changed:
-                self._inserted = False
-        elif not self._leave.wait(back_after_ms / 1e3):
-            self.card.lay_down()
 
     def _serve(self) -> None:
         with socket.create_connection(self._address, _CONNECT_TIMEOUT_S) as sock:
@@ -118,6 +112,10 @@ class VpcdCard:
                     self._changed.notify_all()
                 while not self._leave.is_set():
                     self._answer(sock, _message(sock))
+            except CardRemoved as removed:
+                with self._changed:  # before the line closes: whoever sees that may insert the card at once
+                    self._inserted = removed.back_after_ms is not None and self._inserted
+                raise
             finally:
                 with self._changed:
                     self._socket = None
