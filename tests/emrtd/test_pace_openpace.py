@@ -195,7 +195,8 @@ class OpenPace:
         assert EAC.EAC_increment_ssc(self.context) == 1
         header, body = protected[:4], protected[5 : 5 + protected[4]]
         objects = dict(tlv.iterate(body))
-        covered = padded(header, block) + padded(body[: body.index(b"\x8e\x08")], block)
+        assert body[-10:-8] == b"\x8e\x08"
+        covered = padded(header, block) + padded(body[:-10], block)
         assert taken(EAC.EAC_authenticate(self.context, lent(covered))) == objects[0x8E]
         plain = taken(EAC.EAC_decrypt(self.context, lent(objects[0x87][1:])))
         return plain[: plain.rindex(b"\x80")]
