@@ -8,10 +8,11 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from kiosk import records
+from kiosk import holder_check, records
 from kiosk.checkin import CheckIns
 from kiosk.documents.text import fold
 from kiosk.model import Service, Sex, local_day
+from kiosk.portraits import Portraits
 from kiosk.records import CheckIn
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
@@ -87,6 +88,12 @@ class Reason(_Body):
     reason: Text = ""
 
 
+class HolderCheck(_Body):
+    """Whether the portrait of the chip is of the person who came."""
+
+    same_person: bool
+
+
 class Note(_Body):
     """A remark for colleagues."""
 
@@ -99,8 +106,12 @@ def staff_api(
     status: Callable[[], Awaitable[dict[str, Any]]],
     *,
     secure: bool,
+    portraits: Portraits | None = None,
 ) -> APIRouter:
-    """All routes under ``/api/v1/staff``. *status*: the state of everything around, *secure*: cookies only over TLS."""
+    """All routes under ``/api/v1/staff``. *status*: the state of everything around, *secure*: cookies only over TLS.
+
+    *portraits*: those of chips read just now, where staff may glance at them.
+    """
     work = StaffWork(checkins)
     router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
 
@@ -116,7 +127,8 @@ def staff_api(
         response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/api/v1/staff")
 
     async def shown(checkin: CheckIn) -> dict[str, Any]:
-        return await checkins.store.read(lambda c: views(c, [checkin])[0])
+        view = await checkins.store.read(lambda c: views(c, [checkin])[0])
+        return view | {"portrait": portraits is not None and portraits.holds(checkin.checkin_id)}
 
     async def service(service_id: str) -> Service:
         for candidate in await checkins.menu():
@@ -204,6 +216,24 @@ def staff_api(
     async def reveal(who: Who, checkin_id: str) -> dict[str, Any]:
         """The person in full; kept in the audit."""
         return {"identity": revealed(await work.reveal(checkin_id, who))}
+
+    @router.get("/check-ins/{checkin_id}/portrait", response_class=Response)
+    async def portrait(who: Who, checkin_id: str) -> Response:
+        """The portrait of the chip for as long as it is there; who looked is kept in the audit."""
+        found = await portraits.get(checkin_id) if portraits else None
+        if found is None:
+            raise HTTPException(404, "NO_PORTRAIT")
+        await holder_check.portrait_seen(checkins, checkin_id, who)
+        media_type, image = found
+        return Response(image, media_type=media_type)
+
+    @router.post("/check-ins/{checkin_id}/holder-check")
+    async def compare(who: Who, checkin_id: str, body: HolderCheck) -> dict[str, Any]:
+        """Say whether it is the person; the portrait has done its service then."""
+        checkin = await holder_check.compared(checkins, checkin_id, who, same_person=body.same_person)
+        if portraits is not None:
+            portraits.forget(checkin_id)
+        return await shown(checkin)
 
     @router.post("/check-ins/{checkin_id}/override")
     async def override(who: Who, checkin_id: str, body: Override) -> dict[str, Any]:
