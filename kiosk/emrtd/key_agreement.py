@@ -135,7 +135,8 @@ def from_algorithm(der: bytes) -> Group:
 def from_spki(der: bytes) -> tuple[Group, bytes]:
     """Group and public key (in the form that ``Group.agree`` takes) of a SubjectPublicKeyInfo.
 
-    DataError for unknown algorithms and curves, and when the key is no element of its group.
+    DataError for unknown algorithms and curves, and for a point that is not on its curve; whether an integer belongs to
+    its group is checked when it is used.
     """
     parts = list(tlv.iterate(tlv.expect(der, 0x30)))
     if [tag for tag, _ in parts] != [0x30, 0x03] or parts[1][1][:1] != b"\x00":
