@@ -157,12 +157,17 @@ class PcscReader:
         slots = {slot.name: slot for slot in readers.slots if self._counts(slot.name)}
         self._placements.forget_all_but(slots)
         if (watched := self._placements.watching) is not None:
-            slot = slots.get(watched)
-            self._placements.see(_lying(slot) if slot and slot.present else None)
+            self._placements.see(self._still_lying(slots.get(watched)))
         if self._placements.watching is None:
             lying = (_lying(slot) for slot in slots.values() if slot.atr)
             self._placements.see(next(filter(self._placements.is_new, lying), None))
         self._report(Presence.ATTACHED if slots else Presence.GONE)
+
+    def _still_lying(self, slot: Slot | None) -> Lying | None:
+        # After a failed reset pcscd shows the reader as empty; whether it is, only its next look and its counter tell.
+        if slot is None or not (slot.present or not self._placements.is_new(_lying(slot))):
+            return None
+        return _lying(slot)
 
     def _counts(self, name: str) -> bool:
         return name == self._name if self._name != AUTO else not is_sam(name)

@@ -27,6 +27,13 @@ _WAIT_MS = 60_000
 _RETRY_S = 0.2
 _PROTOCOLS = scard.SCARD_PROTOCOL_T0 | scard.SCARD_PROTOCOL_T1
 _PCI = {scard.SCARD_PROTOCOL_T0: scard.SCARD_PCI_T0, scard.SCARD_PROTOCOL_T1: scard.SCARD_PCI_T1}
+_HOLD_IS_GONE = (
+    scard.SCARD_E_INVALID_HANDLE,
+    scard.SCARD_E_NO_SERVICE,
+    scard.SCARD_E_SERVICE_STOPPED,
+    scard.SCARD_E_READER_UNAVAILABLE,
+    scard.SCARD_E_UNKNOWN_READER,
+)
 
 
 class _Failed(Exception):
@@ -74,8 +81,10 @@ class _OneCard:
             try:
                 self._power_cycle()
                 return
-            except _Failed:
-                self.close()  # a hold on a card that went away is of no use, even when it is back
+            except _Failed as failed:
+                # A hold outlives its card, and only through it pcscd tries a card that came back between two looks.
+                if failed.code not in _HOLD_IS_GONE:
+                    raise
         self.open(reader)
         self._power_cycle()
 

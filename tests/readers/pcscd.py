@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import psutil
+from smartcard import scard
 
 _DRIVER = "/usr/lib/pcsc/drivers/serial/libifdvpcd.so"
 READERS = ("Virtual PCD 00 00", "Virtual PCD 00 01")
@@ -43,7 +44,9 @@ class PcscdInfo:
             # The process id in LISTEN_PID must be the daemon's own: the shell has it and becomes the daemon.
             command = f'LISTEN_PID=$$ exec /usr/sbin/pcscd --foreground --config "{self._folder}/conf" 3<&0'
             environment = {**os.environ, "LISTEN_FDS": "1"}
-            process = subprocess.Popen(["/bin/sh", "-c", command], env=environment, stdin=listening)
+            process = subprocess.Popen(
+                ["/bin/sh", "-c", command], env=environment, stdin=listening, stdout=subprocess.DEVNULL
+            )
         self._processes.append(process)
         until(lambda: set(self.vpcd_ports) <= _listening_ports(process.pid), "pcscd did not open its readers")
 
@@ -53,6 +56,16 @@ class PcscdInfo:
             process.send_signal(signal.SIGKILL)
             process.wait()
         self._processes.clear()
+
+    def wait_until_empty(self, slot: int) -> None:
+        """Wait until pcscd has noticed that a card was taken out: it looks every 0.4 s, and takes a card that is laid
+        down before for the old one, which it cannot switch on.
+        """
+        _, context = scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM)
+        try:
+            until(lambda: _events(context, READERS[slot]) % 2 == 0, "pcscd did not notice that the card is gone")
+        finally:
+            scard.SCardReleaseContext(context)
 
     def restart(self) -> None:
         """A new daemon at the same address with the same readers, without any card."""
@@ -140,6 +153,11 @@ def until(true: Callable[[], bool], complaint: str, within: float = 10) -> None:
     while not true():
         assert time.monotonic() < deadline, complaint
         time.sleep(0.005)
+
+
+def _events(context: object, reader: str) -> int:
+    _, ((_, state, _),) = scard.SCardGetStatusChange(context, 0, [(reader, scard.SCARD_STATE_UNAWARE)])
+    return state >> 16  # insertions and removals: even is empty
 
 
 def _listening_ports(pid: int) -> set[int]:
