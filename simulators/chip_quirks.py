@@ -28,7 +28,7 @@ class Quirks:
       asking for more brings: 6700, 6988 and the end of the session, or just `max_le` bytes.
     - `short_answers`: bytes that every READ BINARY gives less than it could, while at least one is left.
     - `no_sfi`: status word that refuses short file ids (6A82 or 6A86); 0 accepts them.
-    - `extended`: most bytes in one answer of extended length; 0 is a card without extended lengths.
+    - `extended`: most bytes in one answer of extended length, up to 65,533; 0 is a card without extended lengths.
     - `extended_lie`: the card names extended lengths in its ATR and answers 6700 to them.
 
     Access

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from random import Random
 from types import SimpleNamespace
 
 import pytest
@@ -142,6 +143,17 @@ class TestFrames:
         host.wake()
         host.send("0000FF02FED5022900")
         host.expect(ACK + ERROR)
+
+    def test_any_command_is_answered(self, reader, host):
+        host.wake()
+        host.few_retries()
+        reader.lay(card())
+        draw = Random(1)
+        known = (0x00, 0x02, 0x12, 0x14, 0x40, 0x44, 0x4A, 0x52)
+        for _ in range(500):
+            code = draw.choice(known) if draw.random() < 0.9 else draw.choice((0x06, 0x08, 0x56, 0x99))
+            answer = host.ask(bytes((code, draw.randrange(4))) + draw.randbytes(draw.choice((0, 1, 5, 262))))
+            assert answer[:2] in (b"", bytes((0xD5, code + 1)))
 
     def test_the_field_needs_a_configured_chip(self, host):
         host.send(WAKE_UP)
