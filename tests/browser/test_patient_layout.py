@@ -7,7 +7,8 @@ from playwright.sync_api import Page
 
 from tests.browser.screens import UPRIGHT
 
-SIZES = [UPRIGHT, {"width": 1280, "height": 800}]
+SIZES = [UPRIGHT, {"width": 1280, "height": 800}, {"width": 1920, "height": 1080}]
+SIZE_NAMES = ["upright", "wide", "full HD"]
 _DEPARTMENTS = (
     "Khoa Khám bệnh",
     "Khoa Nội tổng hợp",
@@ -32,13 +33,27 @@ _HIS = {
 }
 _OWN = _HIS | {"number": "K-0042", "issued_by": "kiosk", "room": None}
 _PERSON = {"name": "Nguyễn Hoàng Thị Ánh Nguyệt", "birth_year": 1948, "number": "•••••••••456", "clears_in": 40}
+_CARD = {"view": "place_card", "number": "•••••••••456", "clears_in": 30, "card_reader": True}
+_NOBODY = {"checkin_id": None}
 _CHOICE = {"view": "choose_service", "valid_to": "2027-01-01", "clears_in": 90}
 SCREENS: dict[str, dict[str, Any]] = {
     "idle": {"view": "idle"},
     "idle-no-reader": {"view": "idle", "reader_ok": False},
+    "idle-chip": {"view": "idle", "card_reader": True},
+    "idle-chip-no-scanner": {"view": "idle", "reader_ok": False, "card_reader": True},
+    "place-card": _CARD | {"trouble": None},
+    "place-card-lost": _CARD | {"trouble": "CARD_LOST"},
+    "place-card-other": _CARD | {"trouble": "WRONG_KEY"},
+    "place-card-no-chip": _CARD | {"trouble": "NOT_AN_EMRTD"},
+    "place-card-unheard-of": _CARD | {"trouble": "SOMETHING_NEW"},
+    "place-card-typed": _CARD | _NOBODY | {"trouble": "WRONG_KEY"},
+    "need-number": {"view": "need_number", "clears_in": 30, "card_reader": True} | _NOBODY,
+    "reading": {"view": "reading_chip", "waited": 0, "card_reader": True},
+    "reading-long": {"view": "reading_chip", "waited": 12, "card_reader": True},
     "unreadable": {"view": "unreadable", "error": "TRUNCATED", "clears_in": 10},
     "unreadable-unheard-of": {"view": "unreadable", "error": "SOMETHING_NEW", "clears_in": 10},
     "confirm": {"view": "confirm"} | _PERSON,
+    "confirm-chip-failed": {"view": "confirm", "chip_failed": True} | _PERSON,
     "checking": {"view": "checking", "step": "insurance", "waited": 12},
     "registering": {"view": "checking", "step": "registering", "waited": 8},
     "choose-30": _CHOICE | {"answer": "insured", "services": _SERVICES},
@@ -46,6 +61,14 @@ SCREENS: dict[str, dict[str, Any]] = {
     "done": {"view": "done", "answer": "insured", "ticket": _HIS, "again": False, "clears_in": 20},
     "done-again": {"view": "done", "answer": "not_insured", "ticket": _HIS, "again": True, "clears_in": 20},
     "done-own": {"view": "done", "answer": "cannot_say", "ticket": _OWN, "again": False, "clears_in": 20},
+    "done-card": {
+        "view": "done",
+        "answer": "insured",
+        "ticket": _HIS,
+        "again": True,
+        "clears_in": 20,
+        "card_reader": True,
+    },
     "needs-staff": {
         "view": "needs_staff",
         "answer": "needs_staff",
@@ -55,11 +78,13 @@ SCREENS: dict[str, dict[str, Any]] = {
     },
     "out-of-order": {"view": "out_of_order", "reason": "store"},
 }
-_DRAW = """async (screen) => {
+_DRAW = """async ({ checkin_id = "x", ...screen }) => {
   const { VIEWS } = await import("/static/patient/views.js");
   document.body.dataset.view = screen.view;
   const main = document.getElementById("screen");
-  main.replaceChildren(...VIEWS[screen.view]({ checkin_id: "x", screen }, () => {}).filter(Boolean));
+  main.replaceChildren(...VIEWS[screen.view]({ checkin_id, screen }, () => {}).filter(Boolean));
+  const line = document.getElementById("clears");
+  if (line) line.textContent = (await import("/static/texts.js")).t(line.dataset.words, { seconds: 30 });
   await null; // pages of services are measured once they stand
   const size = (element) => parseFloat(getComputedStyle(element).fontSize);
   const leaves = [...main.querySelectorAll("*")].filter((each) => each.textContent && !each.childElementCount);
@@ -72,7 +97,7 @@ _DRAW = """async (screen) => {
 }"""
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["upright", "wide"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 def test_letters_and_buttons_are_large_and_nothing_needs_scrolling(patient: Page, size: dict[str, int]) -> None:
     patient.set_viewport_size(size)
     for name, screen in SCREENS.items():
@@ -89,7 +114,7 @@ def test_a_phone_never_scrolls_sideways(patient: Page) -> None:
         assert patient.evaluate(_DRAW, {"reader_ok": True} | screen)["overflow"][1] <= 0, name
 
 
-@pytest.mark.parametrize("size", SIZES, ids=["upright", "wide"])
+@pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 def test_every_page_of_thirty_services_fits_and_every_service_is_reached_once(
     patient: Page, size: dict[str, int]
 ) -> None:
@@ -107,7 +132,9 @@ def test_every_page_of_thirty_services_fits_and_every_service_is_reached_once(
     assert sorted(seen) == sorted(service["name"] for service in _SERVICES)
 
 
-def test_with_reduced_motion_nothing_moves(patient: Page) -> None:
+@pytest.mark.parametrize("name", ["checking", "place-card"])
+def test_with_reduced_motion_nothing_moves(patient: Page, name: str) -> None:
+    patient.evaluate(_DRAW, {"reader_ok": True} | SCREENS[name])
+    assert patient.evaluate("document.getAnimations().length") == 1
     patient.emulate_media(reduced_motion="reduce")
-    patient.evaluate(_DRAW, {"reader_ok": True} | SCREENS["checking"])
     assert patient.evaluate("document.getAnimations().length") == 0

@@ -2,10 +2,17 @@
 
 import re
 from collections.abc import Iterator
+from dataclasses import fields
 from typing import Any
 
 import pytest
 
+from kiosk import pushed_chip
+from kiosk.documents import cccd_qr, chip_person, personal_id
+from kiosk.documents.chip_mismatch import Mismatch
+from kiosk.emrtd.findings import Finding
+from kiosk.emrtd.results import Access, Checks, CheckState, Verdict
+from kiosk.events import NotByChip
 from kiosk.insurance.vss_codes import Reason
 from kiosk.model import EligibilityClass, MatchKind, Method
 from kiosk.web.pages import texts
@@ -25,6 +32,27 @@ STAFF_REASONS = [
     "turned_needs_staff",
     "manual_entry",
     "needs_staff",
+    "chip_forged",
+    "chip_suspected_copy",
+    "chip_mismatch",
+    "chip_other_person",
+    "chip_provider_refused",
+    "chip_failed",
+    "holder_differs",
+]
+CHIP_WARNINGS = [
+    chip_person.CARD_EXPIRED,
+    chip_person.DG1_UNREADABLE,
+    chip_person.DG13_UNREADABLE,
+    chip_person.DG13_DAMAGED,
+    chip_person.MRZ_CHECK,
+    cccd_qr.NO_DIACRITICS,
+    cccd_qr.YEAR_ONLY,
+    personal_id.UNKNOWN_PREFIX,
+    personal_id.FOREIGN_PREFIX,
+    personal_id.SEX_MISMATCH,
+    personal_id.YEAR_MISMATCH,
+    pushed_chip.CHALLENGE_NOT_OURS,
 ]
 DOCUMENT_ERRORS = [
     "EMPTY",
@@ -65,6 +93,33 @@ def test_the_closed_lists_of_the_model_have_words() -> None:
     assert set(Method) <= set(staff["method"])
     assert set(MatchKind) <= set(staff["match"])
     assert set(patient["answer"]) == {"insured", "not_insured", "cannot_say", "needs_staff"}
+
+
+@pytest.mark.parametrize("code", [*Finding, *Mismatch, *CHIP_WARNINGS])
+def test_staff_read_what_a_chip_showed(code: str) -> None:
+    assert texts()["staff"]["chip"]["finding"][code].endswith(".")
+
+
+def test_the_closed_lists_of_chips_have_words() -> None:
+    staff = texts()["staff"]
+    assert set(Verdict) <= set(staff["verdict"])
+    assert set(CheckState) <= set(staff["chip"]["state"])
+    assert set(Access) <= set(staff["chip"]["access"])
+    assert set(chip_person.Source) <= set(staff["chip"]["source"])
+    assert {field.name for field in fields(Checks)} == set(staff["chip"]["check"])
+    assert set(NotByChip) <= set(staff["not_by_chip"])
+
+
+def test_no_words_accuse_the_person() -> None:
+    staff = texts()["staff"]
+    told = [words for part in ("reason", "verdict", "chip", "portrait") for words in sentences(staff[part])]
+    assert [words for words in told if re.search(r"giả mạo|thẻ giả|gian lận|lừa", words)] == []
+
+
+def test_nothing_about_the_card_tells_patients_of_faults() -> None:
+    patient = texts()["patient"]
+    views = (patient["place_card"], patient["need_number"], patient["reading_chip"], patient["confirm"])
+    assert [words for view in views for words in sentences(view) if re.search(r"lỗi|hỏng|giả|sai", words)] == []
 
 
 def test_nothing_that_patients_read_promises_a_payment_or_guesses_their_age() -> None:

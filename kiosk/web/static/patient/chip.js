@@ -8,18 +8,22 @@ const DIGITS = 12;
 const NO_DIGIT = "\u2012"; // a dash as wide as a digit
 const LONG_WAIT = 8; // seconds after which nobody is kept from going on without the chip
 
+// `known`: somebody was read before the card was laid down, so there is a way on without it.
 function placeCard({ screen, checkin_id: known }, answer) {
   const { trouble, number } = screen;
+  const code = trouble === "WRONG_KEY" && !known ? "WRONG_NUMBER" : trouble;
+  const words = (name) => (trouble ? forCode("place_card/trouble", code, name) : t(`place_card/${name}`));
+  const again = () => button(t("place_card/restart"), "wide", () => answer("cancel"));
   return [
-    heading(trouble ? forCode("place_card/trouble", trouble, "title") : t("place_card/title")),
+    heading(words("title")),
     layingPicture(),
     el(
       "div",
       { class: "how" },
-      el("p", { class: "big" }, trouble ? forCode("place_card/trouble", trouble, "text") : t("place_card/text")),
+      el("p", { class: "big" }, words("text")),
       number ? el("p", {}, t("place_card/number", { number })) : null,
     ),
-    known ? goOn(answer) : el("div", { class: "actions" }, leave(answer)),
+    known ? goOn(answer) : el("div", { class: "actions" }, again()),
     clearsLine(known ? "place_card/goes_on" : "done/clears"),
   ];
 }

@@ -4,6 +4,7 @@ import { el } from "../dom.js";
 import { t } from "../texts.js";
 import { actionsKey, actionsView } from "./actions.js";
 import { ApiError, call } from "./api.js";
+import { portraitView } from "./chip.js";
 import { auditView, factsView, revealView } from "./detail.js";
 import { entryView } from "./entry.js";
 import { rowsView, searchBody } from "./list.js";
@@ -21,7 +22,7 @@ export class Desk {
   #tab = "waiting"; // waiting | today | search
   #searched = "";
   #selected = null;
-  #shown = { list: "", facts: "", actions: "", status: "" };
+  #shown = { list: "", facts: "", portrait: "", actions: "", status: "" };
   #services = { at: 0, items: [] };
 
   constructor({ content, status, tell, failed }) {
@@ -32,6 +33,7 @@ export class Desk {
     };
     this.rows = el("div", { id: "rows" });
     this.facts = el("div", { id: "facts" });
+    this.portrait = el("div", {});
     this.reveal = el("div", {});
     this.actions = el("div", { id: "actions" });
     this.audit = el("div", {});
@@ -134,10 +136,10 @@ export class Desk {
   #open(id) {
     this.#selected = id;
     this.tell("");
-    Object.assign(this.#shown, { facts: "", actions: "" });
-    for (const part of [this.facts, this.actions, this.audit]) part.replaceChildren();
+    Object.assign(this.#shown, { facts: "", portrait: "", actions: "" });
+    for (const part of [this.facts, this.portrait, this.actions, this.audit]) part.replaceChildren();
     this.reveal.replaceChildren(revealView(id, this.failed));
-    this.panel.replaceChildren(this.facts, this.reveal, this.actions, this.audit);
+    this.panel.replaceChildren(this.facts, this.portrait, this.reveal, this.actions, this.audit);
   }
 
   #showItem(item) {
@@ -147,6 +149,13 @@ export class Desk {
       this.audit.replaceChildren(auditView(item));
       if (this.#focusNext) this.facts.querySelector("h2").focus();
       this.#focusNext = false;
+    });
+    this.#once("portrait", [item.checkin_id, item.portrait], () => {
+      const compared = (fresh, words) => {
+        this.tell(words);
+        this.#showItem(fresh);
+      };
+      this.portrait.replaceChildren(...(item.portrait ? [portraitView(item.checkin_id, compared, this.failed)] : []));
     });
     const { items } = this.#services;
     this.#once("actions", actionsKey(item, items), () => {
@@ -164,6 +173,7 @@ export class Desk {
 
   #enter() {
     this.#selected = null;
+    this.portrait.replaceChildren();
     this.tell("");
     const entered = async (item, words) => {
       this.#open(item.checkin_id);
@@ -176,6 +186,7 @@ export class Desk {
 
   #leave() {
     this.#selected = null;
+    this.portrait.replaceChildren();
     this.panel.replaceChildren(el("p", { class: "empty" }, t("detail/choose")));
   }
 }

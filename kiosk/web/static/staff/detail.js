@@ -3,6 +3,7 @@
 import { dateText, el } from "../dom.js";
 import { forCode, t } from "../texts.js";
 import { call } from "./api.js";
+import { chipView } from "./chip.js";
 import { clock, moment } from "./times.js";
 
 const REVEALED_MS = 60000;
@@ -24,9 +25,12 @@ export function factsView(item) {
       ["sex", identity.sex && t(`detail/${identity.sex}`)],
       ["arrived", moment(item.happened_at)],
       ["how", forCode("method", item.method)],
+      ["not_by_chip", item.not_by_chip && forCode("not_by_chip", item.not_by_chip)],
+      ["holder_check", item.holder_check !== "none" && forCode("holder", item.holder_check)],
       ["state", forCode("state", state)],
       ["kiosk_number", ticket.kiosk_number],
     ]),
+    chipView(item),
     eligibility && insurance(eligibility),
     facts([
       ["service", item.service && `${item.service.name} – ${item.service.department}`],

@@ -5,7 +5,8 @@ import { forCode, t } from "../texts.js";
 
 export function statusView(status, now = Date.now()) {
   const province = status.province.enrolled ? ["good", t("status/ok")] : ["idle", t("status/not_enrolled")];
-  const reader = { true: ["good", t("status/ok")], false: ["bad", t("status/unplugged")] }[status.reader_ok];
+  const plugged = { true: ["good", t("status/ok")], false: ["bad", t("status/unplugged")] };
+  const cards = plugged[status.card_reader_ok]; // told only where there is one
   return [
     el(
       "ul",
@@ -14,7 +15,8 @@ export function statusView(status, now = Date.now()) {
       chip(t("status/gateway"), ...known(status.gateway)),
       chip(t("status/hospital"), ...known(status.hospital)),
       chip(t("status/province"), ...province),
-      chip(t("status/reader"), ...(reader ?? ["idle", t("status/none")])),
+      chip(t("status/reader"), ...(plugged[status.reader_ok] ?? ["idle", t("status/none")])),
+      cards && chip(t("status/card_reader"), ...cards),
       status.outbox.filter((queue) => queue.rows).map((queue) => queueChip(queue, now)),
     ),
     ...alarms(status).map((words) => el("p", { class: "alarm" }, words)),
@@ -41,12 +43,13 @@ function age(milliseconds) {
   return minutes < 120 ? t("status/minutes", { n: minutes }) : t("status/hours", { n: Math.round(minutes / 60) });
 }
 
-function alarms({ gateway, hospital, store, reader_ok: readerOk, disk_low: diskLow }) {
+function alarms({ gateway, hospital, store, reader_ok: readerOk, card_reader_ok: cardsOk, disk_low: diskLow }) {
   return [
     store?.ok === false && t("status/alarm_store"),
     diskLow && t("status/alarm_disk"),
     gateway.ok === false && forCode("reason", gateway.reason),
     hospital.ok === false && t("status/alarm_hospital"),
     readerOk === false && t("status/alarm_reader"),
+    cardsOk === false && t("status/alarm_card_reader"),
   ].filter(Boolean);
 }
