@@ -36,6 +36,11 @@ class Finding(StrEnum):
     ANTI_CLONE_KEY_MISSING = "W_ANTI_CLONE_KEY_MISSING"  # DG14 or DG15 is signed for, but not on the chip
     ANTI_CLONE_KEY_UNSIGNED = "W_ANTI_CLONE_KEY_UNSIGNED"  # DG14 or DG15 is on the chip, but not signed for
 
+    # access
+    PACE_TO_BAC = "W_PACE_TO_BAC"  # the chip offers PACE, and BAC was used
+    CARD_ACCESS_DIFFERS = "W_CARD_ACCESS_DIFFERS"  # EF.CardAccess does not offer what DG14 signs for
+    CAM_FAILED = "W_CAM_FAILED"  # the proof inside PACE is not made with the key of EF.CardSecurity
+
     # loading of anchors
     ANCHOR_SKIPPED = "W_ANCHOR_SKIPPED"  # a certificate that is no usable authority
     CRL_UNUSABLE = "W_CRL_UNUSABLE"  # a revocation list that no anchor signed, or with unknown critical parts
