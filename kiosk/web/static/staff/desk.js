@@ -139,7 +139,7 @@ export class Desk {
     Object.assign(this.#shown, { facts: "", portrait: "", actions: "" });
     for (const part of [this.facts, this.portrait, this.actions, this.audit]) part.replaceChildren();
     this.reveal.replaceChildren(revealView(id, this.failed));
-    this.panel.replaceChildren(this.facts, this.portrait, this.reveal, this.actions, this.audit);
+    this.panel.replaceChildren(this.portrait, this.facts, this.reveal, this.actions, this.audit);
   }
 
   #showItem(item) {
