@@ -157,9 +157,11 @@ class Placements:
         """Have *action* called by ``run_due``, behind what is due already; what it raises is logged, not passed on."""
         self._due.append(action)
 
-    def give_up(self, connection: Connection) -> None:
+    def give_up(self, connection: Connection, another_lies_there: bool) -> None:
         """The connection is over by its own finding; the removal is reported on the reader's thread."""
         with self.changed:
+            if another_lies_there and connection is self._current:
+                self._handed.pop(connection.lying.reader, None)
             self._end(connection)
         self._wake()
 
@@ -247,8 +249,9 @@ class Connection:
         with self._one_call:
             self._enter()
             try:
-                if not self._activated():
-                    self._placements.give_up(self)
+                card_type = self._activated()
+                if card_type != self.card_type:
+                    self._placements.give_up(self, another_lies_there=card_type is not None)
                     raise ChipLost("the card is gone")
             finally:
                 self._leave()
@@ -288,8 +291,8 @@ class Connection:
         if held_back:
             self._placements.nudge()
 
-    def _activated(self) -> bool:
-        """Try until the card is active; False when the time is over, the reader is dead or another card is there."""
+    def _activated(self) -> str | None:
+        """Try until a card is active; its type, or None when the time is over or the reader is dead."""
         deadline = time.monotonic() + self._placements.settle
         changed = self._placements.changed
         while not self.lost:
@@ -297,12 +300,12 @@ class Connection:
                 # What the reader tells from here on is news: it must not be wiped out afterwards.
                 self.slipped = False
                 try:
-                    return self.card.activate() == self.card_type
+                    return self.card.activate()
                 except ChipLost:
                     self.slipped = True
             with changed:
                 if not self.lost:
                     changed.wait(_ATTEMPT_EVERY_S)
             if time.monotonic() >= deadline:
-                return False
-        return False
+                return None
+        return None
