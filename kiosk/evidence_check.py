@@ -14,7 +14,7 @@ from kiosk.emrtd.results import Checks, CheckState, Verdict
 from kiosk.emrtd.security_infos import ChipAuthenticationPublicKeyInfo
 from kiosk.emrtd.sod import Sod, parse_sod
 from kiosk.emrtd.trust import TrustAnchors
-from kiosk.emrtd.verdict import judge
+from kiosk.emrtd.verdict import anti_clone_findings, judge
 from kiosk.evidence import Record, digest
 
 _ANTI_CLONE: Final = ("DG14", "DG15")
@@ -57,7 +57,7 @@ def check_evidence(record: Record, anchors: TrustAnchors | None, station_key: by
         chip_authentication=recorded.chip_authentication,
         downgrade=recorded.downgrade,
     )
-    findings = {*record.findings, *_unsigned_keys(record, passive)}
+    findings = _findings(record, passive)
     wrong = [
         *_differences(recorded, now),
         *_inconsistencies(record, passive),
@@ -116,11 +116,12 @@ def _hashes(record: Record, passive: PassiveResult) -> CheckState:
 
 def _active_authentication(record: Record, passive: PassiveResult, recorded: Checks) -> CheckState:
     transcript = record.active_authentication
-    if transcript is None or record.dg15 is None:
-        if recorded.active_authentication is CheckState.FAILED:
-            return CheckState.FAILED  # the chip gave no answer to keep
-        offered = record.dg15 is not None or "DG15" in passive.covered
-        return CheckState.NOT_DONE if offered else CheckState.NOT_SUPPORTED
+    if record.dg15 is None:
+        posted = record.access is None  # the chip may have what was not posted
+        return CheckState.NOT_DONE if posted and "DG15" in passive.covered else CheckState.NOT_SUPPORTED
+    if transcript is None:
+        refused = record.access is not None and recorded.active_authentication is CheckState.FAILED
+        return CheckState.FAILED if refused else CheckState.NOT_DONE
     try:
         proven = active_auth.verify(record.dg15, transcript.challenge, transcript.response, record.dg14)
     except DataError:
@@ -128,9 +129,11 @@ def _active_authentication(record: Record, passive: PassiveResult, recorded: Che
     return CheckState.PASSED if proven else CheckState.FAILED
 
 
-def _unsigned_keys(record: Record, passive: PassiveResult) -> list[str]:
-    found = [name for name in _ANTI_CLONE if name in record.hashes and name not in passive.covered]
-    return [Finding.ANTI_CLONE_KEY_UNSIGNED] if found and record.sod is not None else []
+def _findings(record: Record, passive: PassiveResult) -> set[str]:
+    """What was recorded, with the findings on DG14 and DG15 made anew."""
+    covered = passive.covered if record.access else passive.covered & record.hashes.keys()  # as `pushed_chip` does
+    kept = {*record.findings} - {Finding.ANTI_CLONE_KEY_MISSING, Finding.ANTI_CLONE_KEY_UNSIGNED}
+    return kept | set(anti_clone_findings(covered, record.hashes.keys()))
 
 
 def _differences(recorded: Checks, now: Checks) -> list[str]:
@@ -156,7 +159,7 @@ def _inconsistencies(record: Record, passive: PassiveResult) -> list[str]:
 
 def _offers_chip_authentication(record: Record, passive: PassiveResult) -> bool:
     if record.dg14 is None:
-        return "DG14" in passive.covered
+        return record.access is None and "DG14" in passive.covered
     try:
         infos = security_infos.parse(record.dg14)
     except DataError:

@@ -5,9 +5,13 @@ from datetime import UTC, date, datetime
 from functools import cache
 
 from kiosk.emrtd import active_auth, passive_auth
+from kiosk.emrtd.chip import AccessKey, read_chip
+from kiosk.emrtd.mrz import MrzKey, parse
 from kiosk.emrtd.results import Access, ChallengeResponse, Checks, CheckState, ChipRead
 from kiosk.emrtd.trust import TrustAnchors, load_anchors
 from kiosk.emrtd.verdict import anti_clone_findings, judge
+from simulators.chip import make_card
+from simulators.chip_card import VirtualCard
 from simulators.chip_files import CCCD_2021, CardData, Profile, personalise
 from simulators.chip_person import card_person
 from simulators.chip_pki import TestPki
@@ -61,3 +65,20 @@ def read_of(data: CardData, anchors: TrustAnchors | None, **changes: object) -> 
         files, Access.PACE, None, checks, judge(checks, findings), passive.issuer, findings, active, 84, 1.2
     )
     return replace(read, **changes)
+
+
+class Held:
+    """A simulated card as a reader holds it; it is never lost."""
+
+    card_type = "3B"
+
+    def __init__(self, chip: VirtualCard) -> None:
+        self.transmit, self.reset = chip.transmit, chip.reset
+
+
+def read_by_wire(mode: str, anchors: TrustAnchors | None) -> ChipRead:
+    """A whole read of the card of this mode, by CAN, or by MRZ where the CAN opens nothing."""
+    chip = make_card(card_person(PEOPLE[0], TODAY), mode, authority(), latency_ms=0)
+    data = chip.data
+    key = AccessKey(can=data.can, mrz=MrzKey.of(parse("\n".join(data.mrz))))
+    return read_chip(Held(chip), key, anchors=anchors, now=NOW, photo=True, pause=lambda seconds: None)

@@ -2,7 +2,7 @@
 
 import base64
 import json
-from dataclasses import replace
+from dataclasses import asdict, replace
 from datetime import timedelta
 
 import pytest
@@ -13,9 +13,24 @@ from hypothesis import strategies as st
 from kiosk.emrtd.results import CheckState, Verdict
 from kiosk.evidence import MAX_FILE, BadEvidence, make_evidence, open_evidence
 from kiosk.evidence_check import check_evidence, confirmation_json
+from kiosk.pushed_chip import Challenges, PushedBody, read_pushed
+from simulators.chip import MODES
 from simulators.chip_files import CC_2024, CCCD_2021, signed
+from simulators.chip_forgery import FORGERIES
 from simulators.chip_pki import TestPki
-from tests.kiosk.signed_card import BARE, NOW, anchors_in, answer, authority, card, files_of, read_of
+from tests.kiosk.signed_card import (
+    BARE,
+    CHALLENGE,
+    NO_CA,
+    NOW,
+    anchors_in,
+    answer,
+    authority,
+    card,
+    files_of,
+    read_by_wire,
+    read_of,
+)
 
 STATION = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
 STATION_KEY = STATION.public_key().public_bytes_raw()
@@ -142,6 +157,49 @@ def test_every_verdict_is_confirmed_as_it_was(all_reads, anchors, name):
     read, verdict = all_reads[name]
     outcome = check(read, anchors)
     assert (read.verdict, outcome.contradictions, outcome.confirmed) == (verdict, (), True)
+
+
+PROOFS = (
+    *("genuine", "cc_2024", "passport", "cam", "old_cryptography", "strong_cryptography", "no_proof", "bac_only"),
+    *("card_access_missing", "ca_refused", "ca_bluff", "aa_refused", "aa_wrong_signature"),
+    *sorted(FORGERIES),
+)
+
+
+@pytest.mark.parametrize("mode", PROOFS)
+def test_what_a_real_read_proved_is_confirmed(anchors, mode):
+    for trusted, verdict in ((anchors, MODES[mode].with_anchor), (None, MODES[mode].without_anchor)):
+        read = read_by_wire(mode, trusted)
+        outcome = check(read, trusted)
+        assert (read.verdict, outcome.contradictions, outcome.verdict_now) == (verdict, (), read.verdict)
+
+
+PUSHED = {
+    "answered": (NO_CA, True, None, Verdict.GENUINE),
+    "unanswered": (NO_CA, False, None, Verdict.CANNOT_TELL),
+    "both_keys": (CCCD_2021, True, None, Verdict.CANNOT_TELL),
+    "no_keys": (BARE, False, None, Verdict.DATA_AUTHENTIC),
+    "hidden_dg15": (NO_CA, False, "DG15", Verdict.CANNOT_TELL),
+    "hidden_dg14": (CCCD_2021, True, "DG14", Verdict.CANNOT_TELL),
+}
+
+
+@pytest.mark.parametrize("name", PUSHED)
+def test_evidence_of_pushed_files_is_confirmed_and_cannot_be_bettered(anchors, name):
+    profile, answered, hidden, verdict = PUSHED[name]
+    posted = {file: raw for file, raw in files_of(card(profile)).items() if file != hidden}
+    challenges = Challenges(rng=lambda size: CHALLENGE)
+    response = answer(card(profile)) if answered else None
+    body = PushedBody(posted, challenges.issue(), response, "HN-212")
+    read = read_pushed(body, challenges, anchors, NOW)
+    outcome = check(read, anchors)
+    assert (read.verdict, outcome.contradictions, outcome.confirmed) == (verdict, (), True)
+    if verdict is Verdict.CANNOT_TELL:
+        skipped = {
+            f"checks__{name}": "not_supported" for name, state in asdict(read.checks).items() if state == "not_done"
+        }
+        lie = resigned(evidence(read), verdict="genuine" if answered else "data_authentic", **skipped)
+        assert check_evidence(open_evidence(lie), anchors, STATION_KEY).confirmed is False
 
 
 def test_without_an_anchor_then_but_with_one_now_more_can_be_said(all_reads, anchors):
