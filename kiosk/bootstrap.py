@@ -12,7 +12,11 @@ import sqlalchemy as sa
 
 from kiosk import journal, outbox_table, records
 from kiosk.checkin import CheckIns, Policy
+from kiosk.chip_parts import anchors_of, chip_part, provider_of
+from kiosk.chip_provider import HttpChipVerifier
+from kiosk.chip_station import ChipStation
 from kiosk.config import Config, InsuranceTable, read_officers, read_secret, secret_path
+from kiosk.emrtd.trust import TrustAnchors
 from kiosk.errors import ConfigError, StoreUnusable
 from kiosk.health import Health
 from kiosk.hospital_push import HospitalPush
@@ -50,6 +54,8 @@ class Parts:
     gateway: VssGateway
     hospital: HospitalAdapter
     province: ProvinceClient
+    provider: HttpChipVerifier | None
+    anchors: TrustAnchors | None
     metrics: Metrics
     health: Health
 
@@ -58,6 +64,8 @@ class Parts:
         await self.gateway.close()
         await self.hospital.close()
         await self.province.close()
+        if self.provider is not None:
+            await self.provider.close()
         self.store.close()
 
 
@@ -113,8 +121,29 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         observe=observe,
     )
     outbox.add(Recheck(checkins))
-    station = Station(config.station.id, checkins, clock, _timings(config), simulated=config.demo)
-    return Parts(config, store, written, checkins, outbox, station, gateway, hospital, province, metrics, health)
+    provider = provider_of(config.card, beside)
+    anchors = anchors_of(config.card, beside) if config.card.adapter != "none" else None
+    station: Station
+    if config.card.adapter == "none":
+        station = Station(config.station.id, checkins, clock, _timings(config), simulated=config.demo)
+    else:
+        chip = chip_part(config, store, clock, anchors, provider)
+        station = ChipStation(config.station.id, checkins, clock, _timings(config), simulated=config.demo, chip=chip)
+    return Parts(
+        config,
+        store,
+        written,
+        checkins,
+        outbox,
+        station,
+        gateway,
+        hospital,
+        province,
+        provider,
+        anchors,
+        metrics,
+        health,
+    )
 
 
 def _open_store(config: Config, beside: Path) -> Store:
@@ -179,6 +208,7 @@ def _timings(config: Config) -> Timings:
         confirm=config.policy.confirm_seconds,
         choose=config.policy.choose_seconds,
         done=config.policy.done_seconds,
+        place_card=config.card.place_seconds,
         staff=config.policy.staff_seconds,
     )
 

@@ -51,7 +51,7 @@ class StationTable(_Table):
 
 
 class PolicyTable(_Table):
-    """What the facility decides. ``document`` takes effect with a chip reader."""
+    """What the facility decides. ``document``: whether people are asked for the chip; it needs a card reader."""
 
     document: Literal["chip_first", "chip_periodic", "qr_first"] = "chip_first"
     number_wait: Seconds = 8
@@ -93,11 +93,30 @@ class CameraTable(_Table):
 
 
 class CardTable(_Table):
-    """The chip reader. This version reads no chips yet: the keys are accepted and a warning says so."""
+    """The chip reader, what its checks rest on, and what is done with the result.
+
+    ``anchors``: a file or folder of country signing certificates and revocation lists; without any the best verdict is
+    ``cannot_tell``. ``portrait``: read it and let staff glance at it. ``provider_*``: a licensed provider asked beside.
+    """
 
     adapter: Literal["pcsc", "pn532", "pushed", "none"] = "none"
     reader: str = "auto"
     anchors: str = ""
+    portrait: bool = False
+    place_seconds: Seconds = 30
+    evidence_days: Annotated[int, Field(ge=1, le=3650)] = 30
+    provider_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._-]{0,40}$")] = ""
+    provider_url: str = ""
+    provider_token_file: str = ""
+    provider_ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> CardTable:
+        if self.adapter == "pn532" and self.reader in ("", "auto"):
+            raise ValueError("a pn532 needs reader, the path of its serial line")
+        if self.provider_url and not (self.provider_name and self.provider_token_file):
+            raise ValueError("a provider needs provider_name and provider_token_file")
+        return self
 
 
 class InsuranceTable(_Table):
@@ -168,7 +187,8 @@ class Config(_Table):
     @model_validator(mode="after")
     def _demo_stays_here(self) -> Config:
         if self.demo:
-            urls = [self.insurance.url, self.province.url, str(self.hospital.own.get("url", ""))]
+            urls = [self.insurance.url, self.province.url, self.card.provider_url]
+            urls.append(str(self.hospital.own.get("url", "")))
             if any(url and not is_loopback(urlsplit(url).hostname or "") for url in urls) or self.staff.listen:
                 raise ValueError("demo: every URL must be on loopback and there is no staff listener")
         return self

@@ -15,17 +15,20 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+from fastapi import APIRouter
+
 from kiosk import __version__, events, notify, outbox_table, records, retention
 from kiosk.bootstrap import Parts, build, own_token, utc_now
+from kiosk.chip_station import ChipStation
 from kiosk.config import Config, secret_path
+from kiosk.devices import Devices
 from kiosk.errors import ConfigError, KioskError, ProvinceUnavailable, StoreError
 from kiosk.model import local_day
-from kiosk.readers.serial_scanner import SerialScanner
-from kiosk.readers.state import ReaderState
 from kiosk.web.admin import admin_app
 from kiosk.web.app import local_app, staff_app
 from kiosk.web.guards import Guards
 from kiosk.web.patient import COOKIE
+from kiosk.web.pushed import pushed_api
 from kiosk.web.server import Server, make_server
 from kiosk.web.staff_accounts import StaffAccounts
 
@@ -49,9 +52,9 @@ class Daemon:
         self._beat = time.monotonic()
         data = config.station.data
         self._token = own_token(data / "screen-token")
+        self._chip_token = own_token(data / "chip-token") if config.card.adapter == "pushed" else None
         self._accounts = StaffAccounts(self.parts.store, utc_now, own_token(data / "staff-setup-code"))
-        self._scans: set[asyncio.Task[None]] = set()
-        self._scanner = self._make_scanner()
+        self._devices = Devices(config, self.parts)
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; deliveries under way may end, at most for the grace period."""
@@ -59,8 +62,6 @@ class Daemon:
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
         parts = self.parts
-        if self._config.card.adapter != "none":
-            log.warning("this version reads no chips: [card] has no effect")
         if self._config.demo:
             await self._accounts.add("demo", "demo")
         servers = self._servers()
@@ -75,8 +76,7 @@ class Daemon:
             )
         ]
         watchdog = asyncio.create_task(notify.keep_alive(self._alive))
-        if self._scanner is not None:
-            self._scanner.start()
+        self._devices.start()
         # a server has a flag, no event
         while not all(server.started for server, _ in servers) and not any(  # noqa: ASYNC110
             task.done() for task in serving
@@ -92,8 +92,7 @@ class Daemon:
                 log.error("%s ended by itself", ended.get_name(), exc_info=error)
         notify.notify("STOPPING=1")
         parts.outbox.stop()
-        if self._scanner is not None:
-            await asyncio.to_thread(self._scanner.stop)
+        await self._devices.stop()
         for server, _ in servers:
             server.should_exit = True
         _, unfinished = await asyncio.wait([delivering, *serving], timeout=_GRACE)
@@ -121,6 +120,7 @@ class Daemon:
             status=self._status,
             ready=self._not_ready,
             metrics=self._metrics,
+            pushed=self._pushed(),
         )
         guarded = Guards(
             local,
@@ -128,6 +128,7 @@ class Daemon:
             secure=False,
             token=self._token,
             page_cookie=(COOKIE, screen_secret),
+            chip_token=self._chip_token,
         )
         servers = [(make_server(guarded), _bind(host, port))]
         if config.staff.listen:
@@ -150,6 +151,12 @@ class Daemon:
         servers.append((make_server(admin), _bind_socket(config.station.data / ADMIN_SOCKET)))
         return servers
 
+    def _pushed(self) -> APIRouter | None:
+        station = self.parts.station
+        if self._chip_token is None or not isinstance(station, ChipStation):
+            return None
+        return pushed_api(station, self._chip_token, self.parts.anchors, utc_now)
+
     def _certificate(self) -> dict[str, str]:
         """The staff listener's certificate and key, tried out here so that a wrong one is named at the start."""
         table = self._config.staff
@@ -160,41 +167,6 @@ class Daemon:
             problem = exc.strerror or "expected a certificate and its key, in PEM"
             raise ConfigError(f"staff.cert_file, staff.key_file: {problem}") from None
         return {"ssl_certfile": cert, "ssl_keyfile": key}
-
-    # -- what it reads -----------------------------------------------------------------------------------------
-
-    def _make_scanner(self) -> SerialScanner | None:
-        table = self._config.scanner
-        if not table.port:
-            return None
-        loop = asyncio.get_running_loop()
-
-        def scanned(raw: bytes) -> None:
-            loop.call_soon_threadsafe(self._scan, raw)
-
-        def changed(state: ReaderState) -> None:
-            loop.call_soon_threadsafe(self._reader_changed, state.attached)
-
-        self._reader_changed(False)
-        return SerialScanner(table.port, table.baud, scanned, changed)
-
-    def _scan(self, raw: bytes) -> None:
-        task = asyncio.create_task(self._take_scan(raw))
-        self._scans.add(task)
-        task.add_done_callback(self._scans.discard)
-
-    async def _take_scan(self, raw: bytes) -> None:
-        try:
-            await self.parts.station.scan(raw)
-        except KioskError as exc:
-            log.info("scan not taken", extra={"code": exc.code})
-        except Exception:
-            log.exception("scan failed")
-
-    def _reader_changed(self, attached: bool) -> None:
-        self.parts.metrics.reader("scanner", attached)
-        self.parts.health.reader.note(attached, "unplugged")
-        self.parts.station.reader_changed(attached)
 
     # -- what it minds -----------------------------------------------------------------------------------------
 
@@ -227,10 +199,12 @@ class Daemon:
 
     async def _forget_people(self) -> None:
         """At the start and then every six hours: people whose visits are delivered and old are forgotten."""
-        keep = self._config.policy.keep_days
+        keep, evidence = self._config.policy.keep_days, self._config.card.evidence_days
         while True:
             with contextlib.suppress(StoreError):
-                if gone := await self.parts.store.run(lambda c: retention.purge(c, local_day(utc_now()), keep)):
+                if gone := await self.parts.store.run(
+                    lambda c: retention.purge(c, local_day(utc_now()), keep, evidence_days=evidence)
+                ):
                     log.info("people forgotten", extra={"rows": gone})
             await asyncio.sleep(6 * 3600)
 
@@ -247,13 +221,13 @@ class Daemon:
         depth = await self.parts.store.read(outbox_table.depth)
         epoch = await self.parts.store.read(lambda c: records.get_setting(c, "epoch"))
         now = utc_now()
-        reader = self.parts.health.reader.ok
+        known = (("scanner", self.parts.health.reader.ok), ("card", self.parts.health.cards.ok))
         return events.heartbeat(
             event_id=events.new_event_id(),
             epoch=epoch,
             happened_at=now,
             version=__version__,
-            readers={} if reader is None else {"scanner": "ok" if reader else "gone"},
+            readers={name: "ok" if ok else "gone" for name, ok in known if ok is not None},
             outbox_waiting=sum(rows for _, _, rows, _ in depth),
             oldest_waiting_s=max((max(0, int((now - oldest).total_seconds())) for *_, oldest in depth), default=None),
             clock_offset_ms=None,
@@ -268,7 +242,7 @@ class Daemon:
         reasons = []
         if self.parts.station.phase == "out_of_order" or not self.parts.health.store.ok:
             reasons.append("store")
-        if self._scanner is not None and not self._scanner.state.attached:
+        if self._devices.scanner_gone:
             reasons.append("scanner")
         return reasons
 

@@ -44,6 +44,7 @@ class Health:
     hospital: Part = field(default_factory=lambda: Part("hospital"))
     store: Part = field(default_factory=lambda: Part("store", ok=True))
     reader: Part = field(default_factory=lambda: Part("reader"))
+    cards: Part = field(default_factory=lambda: Part("card reader"))
 
     def answered(self, answer: Eligibility) -> None:
         """A lookup ended: an alarm when our account or officer is refused, a warning when nobody answers."""

@@ -1,8 +1,8 @@
 """A station: a place where one person at a time is served, as a state machine in memory.
 
-Phases: idle, reading, confirm, checking, choose_service, done, needs_staff, out_of_order (place_card comes with the
-chip). After a restart every station is idle (architecture, section 4). What the patient sees is ``screen``: a view's
-name and its data, never an address, a full number, or anything the gateway said about a person.
+Phases: idle, reading, place_card, confirm, checking, choose_service, done, needs_staff, out_of_order. After a restart
+every station is idle (architecture, section 4). What the patient sees is ``screen``: a view's name and its data, never
+an address, a full number, or anything the gateway said about a person.
 """
 
 from __future__ import annotations
@@ -14,17 +14,27 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass
 from typing import Any, Final
 
-from kiosk.checkin import CheckIns, Key
+from kiosk.checkin import CheckIns, Key, Presented
 from kiosk.documents.recognise import recognise
 from kiosk.errors import KioskError, StoreError
-from kiosk.model import Availability, Document, DocumentKind, EligibilityClass, KeyKind, Lane, Method, Service
+from kiosk.model import Availability, Document, EligibilityClass, Lane, Service
 from kiosk.ports import Clock
-from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
+from kiosk.station_screen import StationScreen
+from kiosk.station_views import (
+    confirm_view,
+    patient_answer,
+    self_service_key,
+    service_view,
+    ticket_view,
+    valid_to,
+    why_not_alone,
+)
 
 log = logging.getLogger(__name__)
 
-_OPEN: Final = ("confirm", "checking", "choose_service")
+_SERVING: Final = ("place_card", "reading", "confirm", "checking", "choose_service")
+_WORKING: Final = ("checking", "reading")
 _PROGRESS_SECONDS: Final = 4.0
 
 
@@ -54,6 +64,7 @@ class Timings:
     """Seconds after which a screen clears itself."""
 
     unreadable: float = 10.0
+    place_card: float = 30.0
     confirm: float = 40.0
     choose: float = 90.0
     done: float = 20.0
@@ -64,23 +75,24 @@ class Station:
     """One station; all methods run on the daemon's event loop."""
 
     def __init__(
-        self, station_id: str, checkins: CheckIns, clock: Clock, timings: Timings, *, simulated: bool = False
+        self,
+        station_id: str,
+        checkins: CheckIns,
+        clock: Clock,
+        timings: Timings,
+        *,
+        simulated: bool = False,
     ) -> None:
         """*simulated*: people with numbers of the simulators' range are expected (demo)."""
         self.id = station_id
         self._checkins = checkins
-        self._clock = clock
         self._timings = timings
         self._simulated = simulated
-        self.phase = "idle"
+        self._screen = StationScreen(clock, self._expire)
+        self._screen.flag(reader_ok=True)
         self.checkin_id: str | None = None
-        self._since = clock()
-        self._screen: dict[str, Any] = {"view": "idle"}
-        self._reader_ok = True
-        self._changed = asyncio.Event()
         self._moving = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._expiry: asyncio.TimerHandle | None = None
         self._presented: tuple[Document, Key] | None = None
         self._services: dict[str, Service] = {}
         self._insured = False
@@ -89,53 +101,44 @@ class Station:
 
     # -- what is seen ------------------------------------------------------------------------------------------
 
+    @property
+    def phase(self) -> str:
+        """Where the person in front is (interfaces, section 4)."""
+        return self._screen.phase
+
     def state(self) -> dict[str, Any]:
         """The station as its screen and staff see it (interfaces, section 4)."""
         return {
             "station": self.id,
             "phase": self.phase,
             "checkin_id": self.checkin_id,
-            "screen": self._screen | {"reader_ok": self._reader_ok},
-            "since": self._since.isoformat(),
+            "screen": self._screen.visible(),
+            "since": self._screen.since.isoformat(),
         }
 
     async def changes(self) -> AsyncIterator[dict[str, Any]]:
         """The state now, and again after each change."""
-        while True:
-            changed = self._changed
+        async for _ in self._screen.changes():
             yield self.state()
-            await changed.wait()
-
-    def _show(self, phase: str, view: str, *, clear_after: float | None = None, **data: Any) -> None:
-        if self._expiry is not None:
-            self._expiry.cancel()
-            self._expiry = None
-        if phase != self.phase:
-            self._since = self._clock()
-        self.phase = phase
-        self._screen = {"view": view, **data}
-        if clear_after is not None:
-            self._screen["clears_in"] = clear_after
-            self._expiry = asyncio.get_running_loop().call_later(clear_after, self._expire, self._screen)
-        self._announce()
-
-    def _announce(self) -> None:
-        changed, self._changed = self._changed, asyncio.Event()
-        changed.set()
 
     def _expire(self, screen: dict[str, Any]) -> None:
         self._start(self._clear(screen))
 
-    async def _clear(self, screen: dict[str, Any]) -> None:
+    async def _clear(self, screen: dict[str, Any], *, left: bool = False) -> None:
         """Forget the person if *screen* still stands; a check-in that was not accepted is abandoned."""
         async with self._moving:
-            if self._screen is not screen:
+            if self._screen.data is not screen or (not left and await self._went_on()):
                 return
-            checkin_id, was_open = self.checkin_id, self.phase in _OPEN
+            checkin_id, was_open = self.checkin_id, self._serving
             self._forget()
-            self._show("idle", "idle")
+            self._screen.show("idle", "idle")
         if was_open and checkin_id is not None:
             await self._abandon(checkin_id)
+
+    @property
+    def _serving(self) -> bool:
+        """Whether a person is on the way to a number; somebody else must wait."""
+        return self._presented is not None and self.phase in _SERVING
 
     def _forget(self) -> None:
         self.checkin_id = None
@@ -144,10 +147,13 @@ class Station:
         self._insured = False
         self._another = False
 
+    async def _went_on(self) -> bool:
+        """Whether somebody whose time was over went on in another way instead of being forgotten."""
+        return False
+
     def reader_changed(self, attached: bool) -> None:
         """The scanner was unplugged or came back."""
-        self._reader_ok = attached
-        self._announce()
+        self._screen.flag(reader_ok=attached)
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
@@ -160,20 +166,37 @@ class Station:
         document = recognise(raw, simulated_prefix=self._simulated)
         key = self_service_key(document)
         async with self._moving:
-            if self.phase == "out_of_order":
-                raise StationBusy("out of order")
-            if self.phase in _OPEN:
-                if key is not None and self._presented is not None and self._presented[1].number == key.number:
-                    return str(self.checkin_id)
-                raise StationBusy("another person is being served")
+            self._refuse_others(key)
+            if self._serving:
+                return str(self.checkin_id)
             if key is None:
-                code = document.error or _why_not_alone(document)
+                code = document.error or why_not_alone(document)
                 self._forget()
-                self._show("reading", "unreadable", error=code, clear_after=self._timings.unreadable)
+                self._screen.show("reading", "unreadable", error=code, clear_after=self._timings.unreadable)
                 raise ScanRefused(code)
             return await self._present(document, key, lane)
 
+    def _refuse_others(self, key: Key | None) -> None:
+        if self.phase == "out_of_order":
+            raise StationBusy("out of order")
+        if self._serving and (key is None or self._presented is None or self._presented[1].number != key.number):
+            raise StationBusy("another person is being served")
+        if self._serving and self.checkin_id is None:  # the card of a typed number is being read
+            raise StationBusy("another document is being read")
+
     async def _present(self, document: Document, key: Key, lane: Lane, *, another: bool = False) -> str:
+        presented = await self._open(document, key, lane, another=another)
+        if presented.again:
+            self._show_ticket(presented.checkin, again=True)
+        else:
+            await self._next(document, key)
+        return presented.checkin.checkin_id
+
+    async def _next(self, document: Document, key: Key) -> None:
+        """What comes after somebody was read."""
+        self._ask_who(document, key)
+
+    async def _open(self, document: Document, key: Key, lane: Lane, *, another: bool = False) -> Presented:
         try:
             presented = await self._checkins.present(document, key, lane=lane, station=self.id, another=another)
         except StoreError:
@@ -183,50 +206,58 @@ class Station:
         self._presented = (document, key)
         self._another = another
         self.checkin_id = presented.checkin.checkin_id
-        if presented.again:
-            self._show_ticket(presented.checkin, again=True)
-        else:
-            self._show("confirm", "confirm", clear_after=self._timings.confirm, **_confirm_data(document, key))
-        return self.checkin_id
+        return presented
 
-    async def answer(self, checkin_id: str, answer: str, *, service_id: str | None = None) -> None:
+    def _ask_who(self, document: Document, key: Key, *, chip_failed: bool = False) -> None:
+        data = confirm_view(document, key) | {"chip_failed": chip_failed}
+        self._screen.show("confirm", "confirm", clear_after=self._timings.confirm, **data)
+
+    async def answer(
+        self, checkin_id: str | None, answer: str, *, service_id: str | None = None, value: str | None = None
+    ) -> None:
         """Take the touch of the person in front; NotAtThatPhase if it came too late or means nothing here."""
         async with self._moving:
             if checkin_id != self.checkin_id:
                 raise NotAtThatPhase("that check-in is over")
             match self.phase, answer:
                 case "confirm", "confirm":
-                    self._show("checking", "checking", step="insurance", waited=0)
-                    self._start(self._guarded(self._check(checkin_id)))
+                    self._screen.show("checking", "checking", step="insurance", waited=0)
+                    self._start(self._guarded(self._check(str(checkin_id))))
                 case "choose_service", "service" if service_id in self._services:
                     service = self._services[str(service_id)]
-                    self._show("checking", "checking", step="registering", waited=0)
-                    self._start(self._guarded(self._register(checkin_id, service)))
-                case (("choose_service" | "confirm"), "call_staff"):
-                    self._show("checking", "checking", step="registering", waited=0)
+                    self._screen.show("checking", "checking", step="registering", waited=0)
+                    self._start(self._guarded(self._register(str(checkin_id), service)))
+                case (("choose_service" | "confirm" | "place_card" | "reading"), "call_staff") if (
+                    checkin_id is not None
+                ):
+                    self._screen.show("checking", "checking", step="registering", waited=0)
                     self._start(self._guarded(self._to_staff(checkin_id, "called_by_patient")))
                 case "done", "another_examination" if self._presented is not None:
                     document, key = self._presented
                     await self._present(document, key, Lane.SELF, another=True)
-                case ("confirm", "reject" | "cancel") | ("choose_service", "cancel"):
-                    self._start(self._clear(self._screen))
-                case (("done" | "needs_staff" | "reading"), "cancel"):
-                    self._start(self._clear(self._screen))
+                case ("confirm", "reject" | "cancel") | (("choose_service" | "place_card" | "reading"), "cancel"):
+                    self._start(self._clear(self._screen.data, left=True))
+                case (("done" | "needs_staff"), "cancel"):
+                    self._start(self._clear(self._screen.data))
                 case _:
-                    raise NotAtThatPhase("no such answer here")
+                    await self._answer_more(answer, value)
+
+    async def _answer_more(self, answer: str, value: str | None) -> None:
+        """Answers that only some stations know."""
+        raise NotAtThatPhase("no such answer here")
 
     def break_down(self, reason: str) -> None:
         """Nothing can be promised now: send people to the desk until ``recover``."""
-        if self.phase in _OPEN:
+        if self._serving:
             self._left_open = self.checkin_id
         self._forget()
-        self._show("out_of_order", "out_of_order", reason=reason)
+        self._screen.show("out_of_order", "out_of_order", reason=reason)
 
     def recover(self) -> None:
         """What kept the station out of order is over; whoever stood here then has gone to the desk."""
         if self.phase != "out_of_order":
             return
-        self._show("idle", "idle")
+        self._screen.show("idle", "idle")
         if self._left_open is not None:
             self._start(self._abandon(self._left_open))
             self._left_open = None
@@ -253,7 +284,9 @@ class Station:
         except Exception:  # a fault of ours must still end with a number for the desk
             log.exception("check-in failed")
             try:
-                await self._to_staff(str(checkin_id), "internal_error")
+                if checkin_id is None:
+                    raise LookupError("nobody to send to staff")
+                await self._to_staff(checkin_id, "internal_error")
             except Exception:
                 log.exception("could not call staff")
                 self.break_down("internal")
@@ -262,21 +295,20 @@ class Station:
 
     async def _tell_progress(self) -> None:
         waited = 0.0
-        while self.phase == "checking":
+        while self.phase in _WORKING:
             await asyncio.sleep(_PROGRESS_SECONDS)
             waited += _PROGRESS_SECONDS
-            if self.phase == "checking":
-                self._screen = self._screen | {"waited": int(waited)}
-                self._announce()
+            if self.phase in _WORKING:
+                self._screen.add(waited=int(waited))
 
     def _serves(self, checkin_id: str) -> bool:
         """Whether the person whose answer came still stands here; the store may have failed meanwhile."""
-        return self.phase == "checking" and self.checkin_id == checkin_id
+        return self.phase in _WORKING and self.checkin_id == checkin_id
 
     async def _check(self, checkin_id: str) -> None:
         fetching = asyncio.create_task(self._checkins.menu())
         try:
-            checkin = await self._checkins.look_up(checkin_id, another=self._another)
+            checkin = await self._look_up(checkin_id)
             menu = await fetching
         finally:
             fetching.cancel()
@@ -292,14 +324,17 @@ class Station:
             await self._to_staff(checkin_id, "no_menu")
             return
         self._services = {service.id: service for service in services}
-        self._show(
+        self._screen.show(
             "choose_service",
             "choose_service",
             clear_after=self._timings.choose,
             answer=patient_answer(checkin.status),
-            valid_to=_valid_to(checkin),
-            services=[_service_data(service) for service in services],
+            valid_to=valid_to(checkin),
+            services=[service_view(service) for service in services],
         )
+
+    async def _look_up(self, checkin_id: str) -> CheckIn:
+        return await self._checkins.look_up(checkin_id, another=self._another)
 
     async def _register(self, checkin_id: str, service: Service) -> None:
         checkin = await self._checkins.accept(checkin_id, service, insured=self._insured, another=self._another)
@@ -314,62 +349,9 @@ class Station:
 
     def _show_ticket(self, checkin: CheckIn, *, again: bool = False) -> None:
         """The end: a number, committed before it is shown, and where to go."""
-        line = checkin.receipt.tickets[0] if checkin.receipt and checkin.receipt.tickets else None
-        ticket = {
-            "number": checkin.number,
-            "issued_by": "his" if checkin.his_number else "kiosk",
-            "service": checkin.service.name if checkin.service else None,
-            "department": checkin.service.department if checkin.service else None,
-            "room": line.room if line else None,
-        }
         if checkin.service is None or checkin.hospital_state == "parked":
             view, clear = "needs_staff", self._timings.staff
         else:
             view, clear = "done", self._timings.done
-        self._show(view, view, clear_after=clear, ticket=ticket, answer=patient_answer(checkin.status), again=again)
-
-
-def self_service_key(document: Document) -> Key | None:
-    """The key a patient may ask with unaided: number, name and birth date, read whole from a citizen card's QR."""
-    person = document.identity
-    if document.error or person is None or document.kind not in (DocumentKind.CCCD_QR, DocumentKind.CC_QR):
-        return None
-    if person.personal_id is None or person.full_name is None or person.birth_date is None:
-        return None
-    if "W_ENCODING_DAMAGED" in document.warnings:
-        return None
-    return Key(person.personal_id, KeyKind.PERSONAL_12, Method.QR_CCCD)
-
-
-def _why_not_alone(document: Document) -> str:
-    return "NAME_DAMAGED" if "W_ENCODING_DAMAGED" in document.warnings else "NOT_FOR_SELF_SERVICE"
-
-
-def patient_answer(status: EligibilityClass | None) -> str:
-    """Which of the four answers the patient is told (invariant 2)."""
-    if status is None or status.unanswered:
-        return "cannot_say"
-    return "insured" if status.insured else status.value
-
-
-def _confirm_data(document: Document, key: Key) -> dict[str, Any]:
-    person = document.identity
-    return {
-        "name": person.full_name if person else None,
-        "birth_year": person.birth_date.year if person and person.birth_date else None,
-        "number": mask_number(key.number),
-    }
-
-
-def _service_data(service: Service) -> dict[str, Any]:
-    return {
-        "id": service.id,
-        "name": service.name,
-        "department": service.department,
-        "price": None if service.insured or service.price is None else int(service.price),
-    }
-
-
-def _valid_to(checkin: CheckIn) -> str | None:
-    until = checkin.coverage.valid_to if checkin.coverage else None
-    return until.isoformat() if until else None
+        answer = patient_answer(checkin.status)
+        self._screen.show(view, view, clear_after=clear, ticket=ticket_view(checkin), answer=answer, again=again)

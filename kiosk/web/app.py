@@ -6,7 +6,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from kiosk import __version__
 from kiosk.checkin import CheckIns
 from kiosk.errors import ConfigError, KioskError, StoreError
+from kiosk.pushed_chip import PushedChipRefused
 from kiosk.staffwork import StaffRefusal
 from kiosk.stations import NotAtThatPhase, ScanRefused, Station, StationBusy
 from kiosk.web import pages, patient, staff
@@ -33,8 +34,8 @@ def status_of(exc: KioskError) -> int:
     match exc:
         case StationBusy() | NotAtThatPhase():
             return 409
-        case ScanRefused():
-            return 422
+        case ScanRefused() | PushedChipRefused():
+            return 413 if exc.code == "TOO_LARGE" else 422
         case AccountRefusal():
             return exc.status
         case StaffRefusal() if exc.code == "NO_SUCH_CHECK_IN":
@@ -116,12 +117,18 @@ def local_app(
     status: StatusReport,
     ready: Callable[[], Awaitable[list[str]]],
     metrics: Callable[[], Awaitable[bytes]],
+    pushed: APIRouter | None = None,
 ) -> FastAPI:
-    """The loopback listener: the patient's screen; with *accounts* (demo only) the staff screen too."""
+    """The loopback listener: the patient's screen; with *accounts* (demo only) the staff screen too.
+
+    *pushed*: the routes of reader programs, where they are configured.
+    """
     app = base_app("Kiosk")
     add_probes(app, ready, metrics)
     app.include_router(patient.patient_api(station, facility, screen_secret, token))
     app.include_router(pages.patient_router())
+    if pushed is not None:
+        app.include_router(pushed)
     if accounts is not None:
         app.include_router(staff.staff_api(checkins, accounts, status, secure=False))
         app.include_router(pages.staff_router())

@@ -1,7 +1,8 @@
 """What every request must pass before a route sees it (faults-threats-speed.md 4: LAN attacker, browser tricks).
 
 Host allow-list against DNS rebinding; for state changes an Origin of ours (or the screen token, for tools on this
-machine); bodies of at most 64 KiB that are JSON or raw bytes; headers that keep pages out of caches and frames.
+machine); bodies of at most 64 KiB that are JSON or raw bytes; headers that keep pages out of caches and frames. A
+vendor's reader program has a token of its own that is good for its routes only, and may post a whole chip there.
 """
 
 from __future__ import annotations
@@ -16,6 +17,9 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024
+MAX_CHIP_BODY = 128 * 1024
+CHIP_PATH = "/api/v1/station/chip"
+CHIP_TOKEN_HEADER = "x-chip-token"
 CSP = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; font-src 'self'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -52,15 +56,18 @@ class Guards:
         secure: bool,
         token: str,
         page_cookie: tuple[str, str] | None = None,
+        chip_token: str | None = None,
     ) -> None:
         """*hosts*: allowed Host values with port; *secure*: the listener speaks TLS; *token*: of ``screen-token``.
 
-        *page_cookie*: name and value of a session cookie that ``GET /`` sets.
+        *page_cookie*: name and value of a session cookie that ``GET /`` sets. *chip_token*: of ``chip-token``, if
+        reader programs may post chips.
         """
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(f"{'https' if secure else 'http'}://{host}" for host in self._hosts)
         self._token = token.encode()
+        self._chip_token = chip_token.encode() if chip_token else None
         self._secure = secure
         self._cookie = f"{page_cookie[0]}={page_cookie[1]}; HttpOnly; SameSite=Strict; Path=/" if page_cookie else None
 
@@ -71,7 +78,8 @@ class Guards:
                 await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        if refusal := self._refusal(scope["method"], headers):
+        cap = MAX_CHIP_BODY if self._from_reader_program(scope["path"], headers) else MAX_BODY
+        if refusal := self._refusal(scope["method"], scope["path"], headers, cap):
             await self._refuse(send, *refusal)
             return
         size = 0
@@ -81,7 +89,7 @@ class Guards:
             message = await receive()
             if message["type"] == "http.request":
                 size += len(message.get("body", b""))
-                if size > MAX_BODY:
+                if size > cap:
                     raise TooLarge
             return message
 
@@ -94,21 +102,26 @@ class Guards:
 
         await self._app(scope, capped, dressed)
 
-    def _refusal(self, method: str, headers: Headers) -> tuple[int, str] | None:
+    def _refusal(self, method: str, path: str, headers: Headers, cap: int) -> tuple[int, str] | None:
         if headers.get("host", "").lower() not in self._hosts:
             return 421, "UNKNOWN_HOST"
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > MAX_BODY:
+        if not length.isdigit() or int(length) > cap:
             return 413, "TOO_LARGE"
         if method in _SAFE:
             return None
-        if not self._from_us(headers):
+        if not (self._from_us(headers) or self._from_reader_program(path, headers)):
             return 403, "FOREIGN_ORIGIN"
         has_body = length != "0" or "transfer-encoding" in headers
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()
         if has_body and media_type not in _TYPES:
             return 415, "JSON_OR_BYTES_ONLY"
         return None
+
+    def _from_reader_program(self, path: str, headers: Headers) -> bool:
+        if self._chip_token is None or path not in (CHIP_PATH, CHIP_PATH + "/challenge") or "origin" in headers:
+            return False
+        return hmac.compare_digest(headers.get(CHIP_TOKEN_HEADER, "").encode(), self._chip_token)
 
     def _from_us(self, headers: Headers) -> bool:
         origin = headers.get("origin")

@@ -5,10 +5,10 @@ from __future__ import annotations
 import hmac
 import json
 from collections.abc import AsyncIterator
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 
 from kiosk.stations import Station
@@ -22,10 +22,12 @@ class Answer(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    checkin_id: str
-    answer: Literal["confirm", "reject", "service", "call_staff", "cancel", "another_examination"]
+    checkin_id: str | None
+    answer: Literal[
+        "confirm", "reject", "skip_chip", "service", "number", "call_staff", "cancel", "another_examination"
+    ]
     service_id: str | None = None
-    value: str | None = None
+    value: Annotated[str, Field(max_length=40)] | None = None
 
 
 def patient_api(station: Station, facility: str, screen_secret: str, token: str) -> APIRouter:
@@ -72,7 +74,7 @@ def patient_api(station: Station, facility: str, screen_secret: str, token: str)
 
     async def answer(body: Answer) -> dict[str, Any]:
         """Take one touch."""
-        await station.answer(body.checkin_id, body.answer, service_id=body.service_id)
+        await station.answer(body.checkin_id, body.answer, service_id=body.service_id, value=body.value)
         return state()
 
     for prefix in ("/api/v1/station", "/api/v1/stations/{station_id}"):

@@ -23,7 +23,7 @@ from kiosk.checkin import CheckIns
 from kiosk.config import Config, parse
 from kiosk.documents.recognise import recognise
 from kiosk.model import AdapterHealth, Eligibility, EligibilityClass, Lane, LookupKey
-from kiosk.stations import self_service_key
+from kiosk.station_views import self_service_key
 from simulators.vss_people import Person, qr_payload
 
 _AT_ONCE = 3

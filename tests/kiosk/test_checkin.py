@@ -8,7 +8,7 @@ import pytest
 from kiosk import records
 from kiosk.kpi import own_rates
 from kiosk.model import EligibilityClass, Lane, MatchKind
-from kiosk.stations import patient_answer
+from kiosk.station_views import patient_answer
 from tests.kiosk.world import World, card, qr, until
 
 

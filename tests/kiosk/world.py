@@ -153,7 +153,7 @@ def tables(data: Path, gateway: str, hospital: str, port: int = 8080, /, **extra
     }
     for name, table in extra.items():
         if isinstance(table, Mapping):
-            foreign = table.get("adapter", "c06") not in ("c06", "vss")
+            foreign = name == "hospital" and table.get("adapter", "c06") != "c06"
             config[name] = ({"grace": 0.1} if foreign else config.get(name, {})) | dict(table)
         else:
             config[name] = table
@@ -210,6 +210,10 @@ class World:
 
     async def answer(self, answer: str, **more: Any) -> None:
         await self.station.answer(str(self.station.checkin_id), answer, **more)
+
+    async def answer_number(self, number: str) -> None:
+        """Type a number on the screen, beside a card of which no QR was scanned."""
+        await self.station.answer(self.station.checkin_id, "number", value=number)
 
     async def identify(self, person: int | bytes) -> dict[str, Any]:
         """Scan a card, say yes, and wait for what comes of it."""

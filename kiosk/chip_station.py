@@ -1,0 +1,216 @@
+"""A station with a card reader: the chip is asked for, read, and proves who stands here.
+
+Scan the QR, then lay the card down; or the card first, then its number. Nobody is held up by a chip: two failures, a
+dead reader, a touch of "I can't" or half a minute without a card, and the person goes on with the QR (invariant 10).
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from kiosk.card_slot import CardSlot, ChipTrouble
+from kiosk.checkin import Key
+from kiosk.chip_step import ChipPart, ChipStep
+from kiosk.documents.card_number import classify_number
+from kiosk.emrtd.results import ChipRead
+from kiosk.errors import StoreError
+from kiosk.events import NotByChip
+from kiosk.model import ChipReading, Document, DocumentKind, Identity, KeyKind, Lane, Method
+from kiosk.privacy import mask_number
+from kiosk.records import CheckIn
+from kiosk.stations import ScanRefused, Station, StationBusy
+
+_BY_QR: Final = (Method.QR_CCCD, Method.VNEID_TOKEN)
+
+
+class ChipStation(Station):
+    """One station whose people may lay their cards down."""
+
+    def __init__(self, *args: Any, chip: ChipPart, **options: Any) -> None:
+        """*chip*: the reader and the policy; everything else as for ``Station``."""
+        super().__init__(*args, **options)
+        self._part = chip
+        self._chip = ChipStep(chip, self._checkins)
+        self._screen.flag(card_reader=chip.slot.attached)
+
+    @property
+    def slot(self) -> CardSlot:
+        """Where the card lies."""
+        return self._part.slot
+
+    def _forget(self) -> None:
+        self._chip.settle()
+        super()._forget()
+        self._chip = ChipStep(self._part, self._checkins)
+
+    # -- what the reader tells ---------------------------------------------------------------------------------
+
+    async def card_laid(self) -> None:
+        """A card lies on the reader: read it for the person in front, or ask whose it is."""
+        async with self._moving:
+            if not self._serving and self.phase in ("idle", "done", "needs_staff", "reading"):
+                self._forget()
+                self._screen.show("place_card", "need_number", clear_after=self._timings.place_card)
+            elif (
+                self.phase in ("place_card", "confirm")
+                and self._presented is not None
+                and self._presented[1].method is not Method.CHIP_CCCD
+                and not self._chip.hopeless
+            ):
+                self._read_card()
+
+    async def card_removed(self) -> None:
+        """The card is gone; a read under way tells by itself what that means for it."""
+        async with self._moving:
+            if self.phase == "place_card" and self._presented is None:
+                self._screen.show("idle", "idle")
+
+    def card_reader_changed(self, attached: bool) -> None:
+        """The card reader was unplugged or came back; nobody is left waiting for a dead one."""
+        self._screen.flag(card_reader=attached)
+        if not attached and self.phase == "place_card":
+            self._start(self._clear(self._screen.data))
+
+    async def chip_pushed(self, read: ChipRead) -> str:
+        """Take the files that a vendor's reader program brought, already checked; returns the check-in id.
+
+        Errors as ``scan``; ScanRefused CHIP_ERROR when the files name nobody.
+        """
+        async with self._moving:
+            if self.phase in ("out_of_order", "checking", "choose_service"):
+                raise StationBusy("not now")
+            if not self._serving:
+                self._forget()
+            try:
+                reading = await self._part.judge.reading(read, self._scanned())
+            except ChipTrouble as exc:
+                raise ScanRefused(exc.code) from None
+            if reading.identity.personal_id is None:
+                raise ScanRefused("CHIP_ERROR")
+            key = Key(reading.identity.personal_id, KeyKind.PERSONAL_12, Method.CHIP_CCCD)
+            self._refuse_others(key)
+            return await self._chip_done(reading, key)
+
+    # -- the chip of the person in front -----------------------------------------------------------------------
+
+    async def _next(self, document: Document, key: Key) -> None:
+        reason = await self._chip.why_not_ask(str(self.checkin_id))
+        if reason is None:
+            self._ask_for_card()
+        else:
+            await self._without_chip(reason)
+
+    async def _went_on(self) -> bool:
+        if self.phase != "place_card" or self.checkin_id is None:
+            return False
+        await self._without_chip(self._chip.reason_without())
+        return True
+
+    async def _answer_more(self, answer: str, value: str | None) -> None:
+        match self.phase, answer:
+            case (("place_card" | "reading"), "skip_chip") if self.checkin_id is not None:
+                await self._without_chip(self._chip.reason_without())
+            case "place_card", "number" if self.checkin_id is None:
+                self._take_number(value or "")
+            case _:
+                await super()._answer_more(answer, value)
+
+    def _scanned(self) -> Identity | None:
+        """What the card's own QR said, if it was scanned."""
+        return self._presented[0].identity if self._presented and self._presented[1].method in _BY_QR else None
+
+    def _ask_for_card(self, trouble: str | None = None) -> None:
+        if trouble is None and self._chip.card_lies_here:
+            self._read_card()
+            return
+        number = mask_number(self._presented[1].number) if self._presented else None
+        wait = self._timings.place_card
+        self._screen.show("place_card", "place_card", clear_after=wait, trouble=trouble, number=number)
+
+    def _take_number(self, typed: str) -> None:
+        """The number of a card that lies here, typed because no QR was scanned."""
+        classified = classify_number(typed)
+        if classified is None or classified[0] is not KeyKind.PERSONAL_12:
+            raise ScanRefused("BAD_ID_NUMBER")
+        number = classified[1]
+        document = Document(DocumentKind.NUMBER, Identity(personal_id=number))
+        self._presented = (document, Key(number, KeyKind.PERSONAL_12, Method.MANUAL_ID))
+        self._read_card()
+
+    def _read_card(self) -> None:
+        self._screen.show("reading", "reading_chip", waited=0)
+        self._start(self._guarded(self._read_chip(self._chip)))
+
+    async def _read_chip(self, chip: ChipStep) -> None:
+        if self._presented is None:
+            return
+        number = self._presented[1].number
+        reading, trouble = None, ""
+        try:
+            reading = await chip.read(number, self._scanned(), self.checkin_id, another=self._another)
+        except ChipTrouble as exc:
+            trouble = exc.code
+        async with self._moving:
+            if chip is not self._chip or self.phase != "reading":
+                return  # the person went on without it
+            if reading is None:
+                await self._after_trouble(trouble)
+            else:
+                await self._chip_done(reading, Key(number, KeyKind.PERSONAL_12, Method.CHIP_CCCD))
+
+    async def _after_trouble(self, code: str) -> None:
+        if not self._chip.hopeless:
+            self._ask_for_card(trouble=code)
+        elif self.checkin_id is not None:
+            await self._without_chip(self._chip.reason_without())
+        elif self._presented is not None:  # a number alone names nobody: staff help
+            document, key = self._presented
+            opened = await self._open(document, key, Lane.SELF)
+            checkin_id = opened.checkin.checkin_id
+            await self._checkins.chip_not_read(checkin_id, NotByChip.CHIP_FAILED.value)
+            self._screen.show("checking", "checking", step="registering", waited=0)
+            self._start(self._guarded(self._to_staff(checkin_id, "chip_failed")))
+
+    async def _without_chip(self, reason: NotByChip) -> None:
+        """Go on with what the QR said, and keep why."""
+        if self._presented is None:
+            return
+        try:
+            if reason is not NotByChip.CHIP_NOT_ASKED:
+                await self._checkins.chip_not_read(str(self.checkin_id), reason.value)
+        except StoreError:
+            self.break_down("store")
+            raise
+        self._chip.settle()
+        self._ask_who(*self._presented, chip_failed=reason is NotByChip.CHIP_FAILED)
+
+    async def _chip_done(self, reading: ChipReading, key: Key) -> str:
+        """The chip was read to its end: the check-in rests on it now."""
+        document = Document(DocumentKind.CHIP, reading.identity)
+        if self.checkin_id is None:
+            opened = await self._open(document, key, Lane.SELF)
+            if opened.again:
+                self._show_ticket(opened.checkin, again=True)
+                return opened.checkin.checkin_id
+        checkin_id = str(self.checkin_id)
+        try:
+            await self._checkins.chip_read(checkin_id, reading)
+        except StoreError:
+            self.break_down("store")
+            raise
+        self._chip.settle()
+        self._presented = (document, key)
+        if reading.staff_reason is None:
+            self._ask_who(document, key)
+        else:
+            self._screen.show("checking", "checking", step="insurance", waited=0)
+            self._start(self._guarded(self._doubted(checkin_id, reading.staff_reason)))
+        return checkin_id
+
+    async def _doubted(self, checkin_id: str, reason: str) -> None:
+        if self._chip.early is not None:
+            await self._chip.early
+        await self._to_staff(checkin_id, reason)
+
+    async def _look_up(self, checkin_id: str) -> CheckIn:
+        return await (self._chip.early or super()._look_up(checkin_id))

@@ -1,0 +1,64 @@
+"""What one station shows: a phase, a view with its data, and the time after which it clears itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from datetime import datetime
+from typing import Any
+
+from kiosk.ports import Clock
+
+
+class StationScreen:
+    """The screen of one station; all methods run on the daemon's event loop."""
+
+    def __init__(self, clock: Clock, expired: Callable[[dict[str, Any]], None]) -> None:
+        """*expired* is called with the ``data`` that stood when its time was over."""
+        self._clock = clock
+        self._expired = expired
+        self.phase = "idle"
+        self.data: dict[str, Any] = {"view": "idle"}
+        self.since: datetime = clock()
+        self._flags: dict[str, Any] = {}
+        self._changed = asyncio.Event()
+        self._expiry: asyncio.TimerHandle | None = None
+
+    def show(self, phase: str, view: str, *, clear_after: float | None = None, **data: Any) -> None:
+        """Replace everything on the screen; after *clear_after* seconds ``expired`` is called."""
+        if self._expiry is not None:
+            self._expiry.cancel()
+            self._expiry = None
+        if phase != self.phase:
+            self.since = self._clock()
+        self.phase = phase
+        self.data = {"view": view, **data}
+        if clear_after is not None:
+            self.data["clears_in"] = clear_after
+            self._expiry = asyncio.get_running_loop().call_later(clear_after, self._expired, self.data)
+        self._announce()
+
+    def add(self, **data: Any) -> None:
+        """Change some of what the present view shows."""
+        self.data = self.data | data
+        self._announce()
+
+    def flag(self, **flags: Any) -> None:
+        """Set what stands on every view, such as whether a reader works."""
+        self._flags |= flags
+        self._announce()
+
+    def visible(self) -> dict[str, Any]:
+        """The view with its data, as the page gets it."""
+        return self.data | self._flags
+
+    async def changes(self) -> AsyncIterator[None]:
+        """Once now, and again after each change."""
+        while True:
+            changed = self._changed
+            yield
+            await changed.wait()
+
+    def _announce(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()

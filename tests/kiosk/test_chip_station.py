@@ -1,0 +1,380 @@
+"""The chip in the check-in: asked for, read, told honestly, and never in anybody's way."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from kiosk import chip_records
+from kiosk.evidence import open_evidence
+from kiosk.model import EligibilityClass, Lane, Method
+from kiosk.stations import NotAtThatPhase, ScanRefused, StationBusy
+from tests.kiosk.cards import card_of, lay, pki, station_of, take
+from tests.kiosk.world import PEOPLE, World, qr
+
+CARD = {"adapter": "pushed", "place_seconds": 60}
+
+
+@pytest.fixture
+def with_reader(
+    tmp_path: Path, start: Callable[..., AbstractAsyncContextManager[World]]
+) -> Callable[..., AbstractAsyncContextManager[World]]:
+    """Starts kiosks with a card reader; ``policy="qr_first"``, ``anchors=False`` and the like change it."""
+
+    @asynccontextmanager
+    async def starter(policy: str = "chip_first", *, anchors: bool = True, **card: Any) -> AsyncIterator[World]:
+        table = CARD | card
+        if anchors:
+            (tmp_path / "anchors").mkdir(exist_ok=True)
+            pki().write_anchors(tmp_path / "anchors", "pem")
+            table["anchors"] = str(tmp_path / "anchors")
+        async with start(card=table, policy={"number_wait": 3, "document": policy}) as world:
+            station = station_of(world)
+            station.slot.reader_changed(True)
+            station.card_reader_changed(True)
+            yield world
+
+    return starter
+
+
+async def test_qr_then_card_is_a_lookup_by_chip(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        asked = await world.view("place_card")
+        assert asked["trouble"] is None and asked["number"].endswith(PEOPLE[1].citizen_id[-3:])
+        assert world.station.phase == "place_card"
+        await lay(world, card_of(1))
+        shown = await world.view("confirm")
+        assert shown["chip_failed"] is False and world.station.phase == "confirm"
+        await world.answer("confirm")
+        await world.view("choose_service")
+        await world.choose()
+        checkin = await world.newest()
+        assert (checkin.method, checkin.verdict) == (Method.CHIP_CCCD, "genuine")
+        [event] = await world.events("lookup")
+        assert (event["method"], event["chip_verdict"]) == ("CHIP_CCCD", "genuine")
+        assert event["issuer"] == checkin.issuer and len(event["issuer"]) == 16
+        assert [visit["not_by_chip"] for visit in await world.events("visit")] == [None]
+        assert len(world.gateway.lookups()) == 1
+
+
+async def test_the_gateway_is_asked_before_the_person_says_yes(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await lay(world, card_of(1))
+        await world.view("confirm")
+
+        async def asked() -> bool:
+            return len(world.gateway.lookups()) == 1
+
+        async with asyncio.timeout(10):
+            while not await asked():
+                await asyncio.sleep(0.01)
+        assert world.station.phase == "confirm"
+
+
+async def test_no_that_is_not_me_keeps_the_lookup_that_was_made(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await lay(world, card_of(1))
+        await world.view("confirm")
+        await world.answer("reject")
+        await world.view("idle")
+        checkin = await world.becomes(
+            (await world.newest()).checkin_id, state="abandoned", status=EligibilityClass.INSURED
+        )
+        assert checkin.method is Method.CHIP_CCCD
+        assert [event["chip_verdict"] for event in await world.events("lookup")] == ["genuine"]
+        assert await world.events("visit") == []
+
+
+async def test_without_anchors_nothing_is_called_genuine(with_reader):
+    async with with_reader(anchors=False) as world:
+        await world.station.scan(qr(1))
+        await lay(world, card_of(1))
+        await world.view("confirm")
+        assert (await world.newest()).verdict == "cannot_tell"
+
+
+async def test_i_cannot_goes_on_with_the_qr(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        await world.answer("skip_chip")
+        await world.view("confirm")
+        await world.answer("confirm")
+        await world.view("choose_service")
+        await world.choose()
+        checkin = await world.newest()
+        assert (checkin.method, checkin.verdict) == (Method.QR_CCCD, None)
+        assert [visit["not_by_chip"] for visit in await world.events("visit")] == ["PATIENT_CHOSE_QR"]
+        assert [event["chip_verdict"] for event in await world.events("lookup")] == [None]
+
+
+async def test_who_shows_no_card_in_time_goes_on_with_the_qr(with_reader):
+    async with with_reader(place_seconds=0.1) as world:
+        await world.station.scan(qr(1))
+        await world.view("confirm")
+        assert (await world.newest()).not_by_chip == "PATIENT_CHOSE_QR"
+
+
+async def test_a_dead_reader_is_not_asked_for(with_reader):
+    async with with_reader() as world:
+        station_of(world).slot.reader_changed(False)
+        station_of(world).card_reader_changed(False)
+        await world.station.scan(qr(1))
+        await world.view("confirm")
+        assert (await world.newest()).not_by_chip == "READER_DOWN"
+
+
+async def test_a_reader_that_dies_meanwhile_lets_the_person_go_on(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        station_of(world).slot.reader_changed(False)
+        station_of(world).card_reader_changed(False)
+        await world.view("confirm")
+        assert (await world.newest()).not_by_chip == "READER_DOWN"
+
+
+async def test_two_failures_and_the_qr_must_do(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        for _ in range(2):
+            assert (await world.view("place_card"))["view"] == "place_card"
+            await lay(world, card_of(3))  # another card lies there
+            shown = await world.view("place_card", "confirm")
+            await take(world)
+        assert shown["view"] == "confirm" and shown["chip_failed"] is True
+        checkin = await world.newest()
+        assert (checkin.not_by_chip, checkin.method) == ("CHIP_FAILED", Method.QR_CCCD)
+        assert world.gateway.lookups() == []
+
+
+async def test_another_card_than_the_one_scanned_is_said_so(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        await lay(world, card_of(3))
+        await world.view("reading_chip", "place_card")
+        async with asyncio.timeout(10):
+            while world.screen.get("trouble") is None:
+                await asyncio.sleep(0.01)
+        assert world.screen["trouble"] == "WRONG_KEY"
+        assert PEOPLE[3].name.title() not in str(world.station.state())
+
+
+async def test_a_card_that_was_forgotten_never_shows_its_person_to_the_next(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await lay(world, card_of(1))
+        await world.view("confirm")
+        await world.answer("cancel")
+        await world.view("idle")
+        await world.station.scan(qr(3))
+        async with asyncio.timeout(10):
+            while world.screen.get("trouble") is None:
+                await asyncio.sleep(0.01)
+        assert world.screen["trouble"] == "WRONG_KEY"
+
+
+async def test_a_card_pulled_in_the_middle_asks_to_hold_still_and_leaves_no_half_record(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        card = card_of(1)
+        card.hold(after=20)
+        await lay(world, card)
+        await world.view("reading_chip")
+        with pytest.raises(StationBusy):
+            await world.station.scan(qr(3))
+        card.pull()
+        await take(world)
+        async with asyncio.timeout(10):
+            while world.screen.get("trouble") is None:
+                await asyncio.sleep(0.01)
+        assert world.screen["trouble"] == "CARD_LOST"
+        checkin = await world.newest()
+        assert (checkin.verdict, checkin.chip, checkin.method) == (None, None, Method.QR_CCCD)
+        await lay(world, card_of(1))
+        await world.view("confirm")
+        assert (await world.newest()).verdict == "genuine"
+
+
+async def test_a_touch_of_i_cannot_while_the_card_is_read(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        card = card_of(1)
+        card.hold(after=30)
+        await lay(world, card)
+        await world.view("reading_chip")
+        await world.answer("skip_chip")
+        await world.view("confirm")
+        card.let.set()
+        await world.answer("confirm")
+        await world.view("choose_service")
+        assert (await world.newest()).method is Method.QR_CCCD
+        events = await world.events("lookup")
+        assert [event["method"] for event in events] == ["QR_CCCD"]
+
+
+@pytest.mark.parametrize(
+    ("mode", "verdict", "reason"),
+    [
+        ("dg1_tampered", "forged", "chip_forged"),
+        ("foreign_signer", "forged", "chip_forged"),
+        ("clone_without_keys", "suspected_copy", "chip_suspected_copy"),
+    ],
+)
+async def test_a_doubtful_chip_goes_to_staff_with_a_number(with_reader, mode, verdict, reason):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        await lay(world, card_of(1, mode))
+        shown = await world.view("needs_staff")
+        assert shown["ticket"]["number"] == "K-001"
+        checkin = await world.newest()
+        assert (checkin.verdict, checkin.staff_reason) == (verdict, reason)
+        assert all(event["chip_verdict"] == verdict for event in await world.events("lookup"))
+
+
+async def test_card_first_then_its_number(with_reader):
+    async with with_reader() as world:
+        await lay(world, card_of(1))
+        await world.view("need_number")
+        assert world.station.phase == "place_card"
+        with pytest.raises(ScanRefused):
+            await world.answer_number("09")
+        await world.answer_number(PEOPLE[1].citizen_id)
+        shown = await world.view("confirm")
+        assert shown["name"] == "Trần Thị Mẫu"
+        await world.answer("confirm")
+        await world.view("choose_service")
+        await world.choose()
+        checkin = await world.newest()
+        assert (checkin.method, checkin.lane, checkin.verdict) == (Method.CHIP_CCCD, Lane.SELF, "genuine")
+        assert len(await world.all()) == 1
+
+
+async def test_card_first_then_the_qr(with_reader):
+    async with with_reader() as world:
+        await lay(world, card_of(1))
+        await world.view("need_number")
+        await world.station.scan(qr(1))
+        await world.view("confirm")
+        assert (await world.newest()).method is Method.CHIP_CCCD
+
+
+async def test_card_first_and_taken_away_again(with_reader):
+    async with with_reader() as world:
+        await lay(world, card_of(1))
+        await world.view("need_number")
+        await take(world)
+        await world.view("idle")
+        assert await world.all() == []
+
+
+async def test_a_typed_number_of_another_card_ends_at_the_desk(with_reader):
+    async with with_reader() as world:
+        await lay(world, card_of(3))
+        await world.view("need_number")
+        await world.answer_number(PEOPLE[1].citizen_id)
+        await world.view("place_card")
+        await lay(world, card_of(3))
+        shown = await world.view("needs_staff")
+        assert shown["ticket"]["number"] == "K-001"
+        checkin = await world.newest()
+        assert (checkin.method, checkin.staff_reason) == (Method.MANUAL_ID, "chip_failed")
+        assert world.gateway.lookups() == [] and checkin.identity.full_name is None
+
+
+async def test_qr_first_asks_nobody_but_takes_a_card_that_is_laid_down(with_reader):
+    async with with_reader("qr_first") as world:
+        await world.station.scan(qr(1))
+        await world.view("confirm")
+        await lay(world, card_of(1))
+        await world.view("reading_chip", "confirm")
+        async with asyncio.timeout(10):
+            while (await world.newest()).verdict is None:
+                await asyncio.sleep(0.01)
+        await world.view("confirm")
+        assert (await world.newest()).method is Method.CHIP_CCCD
+
+
+async def test_periodically_the_chip_is_asked_for_again_after_ninety_days(with_reader):
+    async with with_reader("chip_periodic") as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        await lay(world, card_of(1))
+        await world.view("confirm")
+        await take(world)
+        await world.answer("cancel")
+        await world.view("idle")
+        world.clock.forward(days=89)
+        await world.station.scan(qr(1))
+        assert (await world.view("place_card", "confirm"))["view"] == "confirm"
+        assert (await world.newest()).not_by_chip is None
+        await world.answer("cancel")
+        await world.view("idle")
+        world.clock.forward(days=1)
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+
+
+async def test_what_was_read_is_kept_as_signed_evidence(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await lay(world, card_of(1))
+        await world.view("confirm")
+        checkin = await world.newest()
+        kept = await world.store.read(lambda c: chip_records.evidence_of(c, checkin.checkin_id))
+        assert kept is not None
+        record = open_evidence(kept)
+        assert (record.verdict, record.station, record.issuer) == ("genuine", "kiosk-1", checkin.issuer)
+        assert b"Tr\xe1\xba\xa7n" not in kept
+
+
+async def test_answers_that_belong_to_the_chip_are_refused_elsewhere(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        for wrong in ("confirm", "reject", "number", "service"):
+            with pytest.raises(NotAtThatPhase):
+                await world.answer(wrong)
+        await world.answer("cancel")
+        await world.view("idle")
+
+
+@pytest.mark.parametrize("when", ["place_card", "reading_chip"])
+async def test_calling_staff_is_always_there(with_reader, when):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        card = card_of(1)
+        if when == "reading_chip":
+            card.hold(after=5)
+            await lay(world, card)
+            await world.view("reading_chip")
+        await world.answer("call_staff")
+        await world.view("needs_staff")
+        card.pull()
+        assert list((await world.staff_list()).values()) == ["called_by_patient"]
+
+
+async def test_the_screen_says_something_new_while_a_slow_chip_is_read(with_reader, monkeypatch):
+    monkeypatch.setattr("kiosk.stations._PROGRESS_SECONDS", 0.05)
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        card = card_of(1)
+        card.hold(after=10)
+        await lay(world, card)
+        async with asyncio.timeout(10):
+            while "waited" not in world.screen or world.screen["waited"] == world.screen.get("first"):
+                await asyncio.sleep(0.01)
+        assert world.screen["view"] == "reading_chip"
+        card.let.set()
+        await world.view("confirm")
