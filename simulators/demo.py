@@ -14,11 +14,13 @@ from fastapi import FastAPI, HTTPException
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
+from simulators.chip import MODES
 from simulators.serve import serve_in_thread
 from simulators.stack import DidNotStart, Stack
 from simulators.vss_people import Person, people_of, qr_payload
 
 _VIETNAM = timezone(timedelta(hours=7))
+_CONFIG = {"card": {"place_seconds": 8}}  # who tries the demo by QR alone should not wait long
 _PAGE = """<!doctype html>
 <html lang="vi"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width,initial-scale=1">
 <title>Chạm thẻ mô phỏng</title>
@@ -32,26 +34,37 @@ button:focus-visible{outline:4px solid #f9a825}nav a{margin-right:1.5rem}output{
 <nav><a href="{{ kiosk }}/" target="_blank">Màn hình người bệnh</a><a href="{{ kiosk }}/staff" target="_blank">Nhân viên
 (demo / demo)</a><a href="{{ his }}/_sim/" target="_blank">HIS mô phỏng</a><a href="{{ province }}/"
 target="_blank">Tỉnh: tỷ lệ tra cứu</a></nav>
-<p>Người trong bảng là hư cấu. Nút «Chạm» gửi mã QR của thẻ vào cổng nối tiếp của máy quét; người không có số căn cước
-được nhân viên nhập tay.</p><output id="told" aria-live="polite"></output>
+<p>Người trong bảng là hư cấu. «Quét QR» gửi mã QR của thẻ vào cổng nối tiếp của máy quét. «Đặt thẻ» đặt thẻ có chip lên
+đầu đọc mô phỏng và để nằm đó đến khi nhấc thẻ. Người không có số căn cước được nhân viên nhập tay.</p>
+<p><label>Thẻ đặt lên là <select id="mode">{% for name, mode in modes.items() %}<option value="{{ name }}">{{ name }}:
+{{ mode.description }}</option>{% endfor %}</select></label>
+<button data-post="/take-away" data-told="Đã nhấc thẻ">Nhấc thẻ</button></p>
+<output id="told" aria-live="polite"></output>
 <table><thead><tr><th>#</th><th>Họ tên</th><th>Sinh</th><th>Thẻ BHYT</th><th>Trả lời của cổng</th><th></th></tr></thead>
 <tbody>{% for person in people %}<tr><td>{{ person.number }}</td><td>{{ person.name.title() }}</td>
 <td>{{ person.birth_date(today) }}</td><td>{{ person.card or "–" }}</td>
 <td>{{ person.code }} · {{ person.purpose }}</td>
-<td>{% if person.citizen_id %}<button data-tap="{{ person.number }}">Chạm</button>{% endif %}</td></tr>{% endfor %}
+<td>{% if person.citizen_id %}<button data-post="/tap/{{ person.number }}"
+data-told="Đã quét QR của thẻ {{ person.number }}">Quét QR</button>
+<button data-post="/lay/{{ person.number }}?mode=" data-told="Đã đặt thẻ {{ person.number }}">Đặt thẻ</button>
+{% endif %}</td></tr>{% endfor %}
 </tbody></table>
 <script>
 document.addEventListener("click", async (event) => {
-  const number = event.target.dataset.tap;
-  if (!number) return;
-  const answer = await fetch("/tap/" + number, {method: "POST"});
-  document.getElementById("told").textContent = answer.ok ? "Đã chạm thẻ số " + number : "Máy quét không nhận";
+  const {post, told} = event.target.dataset;
+  if (!post) return;
+  const mode = post.endsWith("=") ? document.getElementById("mode").value : "";
+  const answer = await fetch(post + mode, {method: "POST"});
+  document.getElementById("told").textContent = answer.ok ? told : "Máy đọc không nhận";
 });
 </script></body></html>"""
 
 
 def create_app(stack: Stack) -> FastAPI:
-    """The tap page: ``GET /`` lists the people, ``POST /tap/{number}`` writes a card's QR into the scanner's line."""
+    """The tap page: ``GET /`` lists the people, ``POST /tap/{number}`` writes a card's QR into the scanner's line.
+
+    ``POST /lay/{number}?mode=genuine`` lays a person's chip card on the reader, ``POST /take-away`` takes it off.
+    """
     app = FastAPI(title="Taps", docs_url=None, redoc_url=None)
     people = {person.number: person for person in people_of(stack.facility)}
     template = Environment(autoescape=True).from_string(_PAGE)
@@ -59,7 +72,7 @@ def create_app(stack: Stack) -> FastAPI:
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
         addresses = {part: stack.url(part) for part in ("kiosk", "his", "province")}
-        return template.render(people=people.values(), today=datetime.now(_VIETNAM).date(), **addresses)
+        return template.render(people=people.values(), modes=MODES, today=datetime.now(_VIETNAM).date(), **addresses)
 
     @app.post("/tap/{number}")
     def tap(number: int) -> dict[str, int]:
@@ -69,6 +82,21 @@ def create_app(stack: Stack) -> FastAPI:
         except (ConnectionError, TimeoutError) as exc:
             raise HTTPException(503, str(exc)) from None
         return {"tapped": number}
+
+    @app.post("/lay/{number}")
+    def lay(number: int, mode: str = "genuine") -> dict[str, int | str]:
+        try:
+            stack.lay(number, mode)
+        except ValueError as exc:
+            raise HTTPException(404, str(exc)) from None
+        except ConnectionError as exc:
+            raise HTTPException(503, str(exc)) from None
+        return {"laid": number, "mode": mode}
+
+    @app.post("/take-away")
+    def take_away() -> dict[str, bool]:
+        stack.take_away()
+        return {"taken": True}
 
     return app
 
@@ -89,7 +117,7 @@ def main(data: Path | None, port_base: int) -> None:
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
-    stack = Stack(folder, port_base)
+    stack = Stack(folder, port_base, config=_CONFIG, with_card=True)
     try:
         with stack, serve_in_thread(create_app(stack), port=port_base + 17):
             click.echo(_greeting(stack), err=True)
@@ -108,6 +136,7 @@ def _greeting(stack: Stack) -> str:
   Patient screen      {stack.url("kiosk")}/
   Staff screen        {stack.url("kiosk")}/staff      (demo / demo)
   Tap a card          {stack.url("taps")}/           (or: curl -X POST {stack.url("taps")}/tap/1)
+  Lay it down         the same page            (or: curl -X POST {stack.url("taps")}/lay/1)
   Province            {stack.url("province")}/           (API key: demo)
   Simulated HIS       {stack.url("his")}/_sim/
   Simulated gateway   {stack.url("gateway")}/_sim/calls

@@ -18,16 +18,24 @@ import sys
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta, timezone
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Final, Self
 
 import httpx
 
+from simulators.chip import make_card
+from simulators.chip_person import card_person
+from simulators.chip_pki import TestPki
+from simulators.pn532 import SimulatedPn532
 from simulators.scanner import SimulatedScanner
+from simulators.vss_people import people_of
 
 FACILITY: Final = "93002"
 STATION: Final = "kiosk-1"
+_VIETNAM: Final = timezone(timedelta(hours=7))
 _START_SECONDS: Final = 30.0
 _ENROL_CODE: Final = "DEMO-" + secrets.token_hex(4)
 
@@ -57,6 +65,7 @@ class Stack:
     """All processes under one folder. Use as a context manager, or ``start`` and ``stop``.
 
     *config*: tables laid over the demo's configuration; *gateway_env*, *his_env*: settings of the simulators.
+    *with_card*: a simulated PN532 reader beside the scanner, and people are asked for their chips.
     """
 
     data: Path
@@ -66,9 +75,11 @@ class Stack:
     his_env: Mapping[str, str] = field(default_factory=dict)
     facility: str = FACILITY
     with_province: bool = True
+    with_card: bool = False
     kiosk_env: Mapping[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     scanner: SimulatedScanner | None = None
+    card_reader: SimulatedPn532 | None = None
 
     def url(self, part: str) -> str:
         """Base address of ``kiosk``, ``province``, ``taps``, ``his`` or ``gateway``."""
@@ -91,6 +102,9 @@ class Stack:
         (self.data / "dev").mkdir(exist_ok=True)
         self._write_config()
         self.scanner = SimulatedScanner(self.data / "dev" / "scanner", suffix=b"")
+        if self.with_card:
+            self.card_reader = SimulatedPn532(self.data / "dev" / "nfc")
+            self.pki.write_anchors(self.data / "anchors", "pem")
         base = dict(os.environ) | {"SIM_FACILITY": self.facility}
         simulator = [sys.executable, "-m", "simulators"]
         self._run("gateway", [*simulator, "gateway", "--port", str(self.port_base + 19)], base | dict(self.gateway_env))
@@ -146,6 +160,31 @@ class Stack:
                 self.stop_part(part)
         if self.scanner is not None:
             self.scanner.unplug()
+        if self.card_reader is not None:
+            self.card_reader.unplug()
+
+    @cached_property
+    def pki(self) -> TestPki:
+        """The authority that issued all cards of this run, and whose certificate the kiosk trusts."""
+        return TestPki(datetime.now(UTC))
+
+    def lay(self, number: int, mode: str = "genuine") -> None:
+        """Lay the citizen card of one of the people on the reader; *mode*: of ``chip.MODES``, such as a forgery.
+
+        ValueError for a person without a card or an unknown mode, ConnectionError without a reader.
+        """
+        if self.card_reader is None:
+            raise ConnectionError("there is no card reader")
+        person = next((one for one in people_of(self.facility) if one.number == number), None)
+        if person is None:
+            raise ValueError("nobody has that number")
+        holder = card_person(person, datetime.now(_VIETNAM).date())
+        self.card_reader.lay(make_card(holder, mode, self.pki))
+
+    def take_away(self) -> None:
+        """Take the card from the reader, if one lies there."""
+        if self.card_reader is not None:
+            self.card_reader.take_away()
 
     def tap(self, payload: bytes) -> None:
         """Show a code to the scanner: *payload* is written to the serial line as it is."""
@@ -220,6 +259,12 @@ class Stack:
             },
             "province": {"url": self.url("province") if self.with_province else ""},
         }
+        if self.with_card:
+            tables["card"] = {
+                "adapter": "pn532",
+                "reader": str(self.data / "dev" / "nfc"),
+                "anchors": str(self.data / "anchors"),
+            }
         for name, extra in self.config.items():
             tables[name] = tables.get(name, {}) | dict(extra)
         lines = ["demo = true"]
