@@ -31,6 +31,7 @@ _MGF1: Final = "1.2.840.113549.1.1.8"
 _EC_PUBLIC_KEY: Final = "1.2.840.10045.2.1"
 _EC_KEYS: Final = (_EC_PUBLIC_KEY, "1.3.132.1.12")  # the second: id-ecDH, seen on keys for key agreement
 
+_LEAST_MODULUS_BITS: Final = 1000  # of 1024: a product of two primes of 512 may come out shorter
 _MOST_MODULUS_BITS: Final = 8192
 _MOST_EXPONENT_BITS: Final = 64
 
@@ -84,7 +85,7 @@ def load_spki(der: bytes) -> PublicKey:
 
     EC parameters may be a name or written out. The key is one of ``cryptography``, or a CurveKey on the two curves that
     library lacks. DataError: malformed, of another kind, on an unknown curve, a point not on its curve or compressed,
-    an RSA key beyond 8192 bits.
+    an RSA key below 1000 bits, which can be factored, or beyond 8192.
     """
     fields = asn1.members(der)
     algorithm = asn1.members(fields.take(asn1.SEQUENCE).raw)
@@ -154,6 +155,8 @@ def _rsa_key(bits: bytes) -> RSAPublicKey:
     fields.end()
     if modulus.bit_length() > _MOST_MODULUS_BITS or exponent.bit_length() > _MOST_EXPONENT_BITS:
         raise DataError("an RSA key that is too large")
+    if min(modulus, exponent) < 0 or modulus.bit_length() < _LEAST_MODULUS_BITS:
+        raise DataError("an RSA key that is too small")
     try:
         return RSAPublicNumbers(exponent, modulus).public_key()
     except (ValueError, UnsupportedAlgorithm) as error:

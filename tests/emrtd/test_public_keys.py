@@ -125,19 +125,36 @@ def test_an_rsa_key_kept_for_pss() -> None:
     assert loaded.key_size == 2048
 
 
+def signed_integer(number: int) -> bytes:
+    return der(2, number.to_bytes(number.bit_length() // 8 + 1, "big", signed=True))
+
+
 def rsa_spki(n: int, e: int) -> bytes:
     return der(
         0x30,
         der(0x30, oid("1.2.840.113549.1.1.1"), b"\x05\x00"),
-        der(3, b"\x00", der(0x30, integer(n), integer(e))),
+        der(3, b"\x00", der(0x30, signed_integer(n), signed_integer(e))),
     )
 
 
 @pytest.mark.parametrize(
     ("n", "e"),
-    [(2**8193 + 1, 65537), (2**2047 + 1, 2**65 + 1), (2**2047 + 1, 2), (0, 3), (1, 1)],
-    ids=["huge", "huge exponent", "even exponent", "zero", "one"],
-)
+    [
+        (2**8193 + 1, 65537),
+        (2**2047 + 1, 2**65 + 1),
+        (2**2047 + 1, 2),
+        (0, 3),
+        (1, 1),
+        (5 * 49, 3),
+        (2**767 + 1, 65537),
+        (1 - 2**2048, 65537),
+        (2**2047 + 1, -65537),
+    ],
+    ids=[
+        "huge", "huge exponent", "even exponent", "zero", "one", "one byte", "768 bits", "negative",
+        "negative exponent",
+    ],
+)  # fmt: skip
 def test_rsa_keys_that_are_none(n: int, e: int) -> None:
     with pytest.raises(DataError):
         load_spki(rsa_spki(n, e))
