@@ -102,7 +102,7 @@ def _failures(
     found = []
     if signing_time is not None and not signer.valid_at(signing_time):
         found.append(Finding.DS_NOT_VALID)
-    if (signing_time or signer.not_before) > now + _CLOCKS_APART:
+    if (signing_time or signer.not_before) - now > _CLOCKS_APART:  # a sum may lie beyond the year 9999
         found.append(Finding.SIGNED_IN_FUTURE)
     used_at = signing_time or signer.not_before
     for authority in path:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -391,6 +391,10 @@ def test_nothing_is_signed_in_the_future() -> None:
     assert chain(SIGNER, anchors_of(ROOT), NOW + timedelta(hours=23)) == passed()
     assert chain(SIGNER, anchors_of(ROOT), NOW + timedelta(days=2)) == failed(Finding.SIGNED_IN_FUTURE)
     assert chain(later, anchors_of(ROOT), None) == failed(Finding.SIGNED_IN_FUTURE)
+
+
+def test_seen_from_the_end_of_time() -> None:
+    assert chain(SIGNER, anchors_of(ROOT), SIGNED, datetime.max.replace(tzinfo=UTC)) == passed()
 
 
 def test_revoked_signers() -> None:
