@@ -55,12 +55,13 @@ def check(
 
     *now*: aware. Hashes pass when every data group read is in the signed list with its hash. DG14 and DG15 may miss in
     the list: then their keys prove nothing, which is for ``verdict`` (interfaces, section 3). What cannot be understood
-    or uses SHA-1 fails, with a finding. Nothing is raised.
+    or uses SHA-1 fails, with a finding, and so does a missing EF.SOD: every issuer must write one (ICAO 9303-10 4.6.2),
+    and who makes up a person needs only leave it out. Nothing is raised.
     """
     raw = files.get("EF.SOD")
     no_chain = CheckState.NO_ANCHOR if anchors is None or not anchors.roots else CheckState.NOT_DONE
     if raw is None:
-        state = CheckState.NOT_DONE
+        state = CheckState.FAILED
         return PassiveResult(state, state, no_chain, None, frozenset(), (Finding.SOD_MISSING,))
     try:
         sod = parse_sod(raw)

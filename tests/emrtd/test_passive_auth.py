@@ -73,11 +73,12 @@ def test_nothing_but_the_sod() -> None:
     assert states(check({"EF.SOD": SOD, "EF.COM": b"\x60\x00"}, ANCHORS, NOW)) == (NOT_DONE, PASSED, PASSED)
 
 
-def test_no_sod() -> None:
-    result = check(FILES, ANCHORS, NOW)
-    assert (states(result), result.findings) == ((NOT_DONE, NOT_DONE, NOT_DONE), (Finding.SOD_MISSING,))
-    assert states(check(FILES, None, NOW)) == (NOT_DONE, NOT_DONE, NO_ANCHOR)
-    assert verdict(result) is Verdict.CANNOT_TELL
+def test_whoever_leaves_the_sod_out_has_made_the_data_up() -> None:
+    made_up = {"DG1": FILES["DG1"], "DG13": FILES["DG13"]}
+    result = check(made_up, ANCHORS, NOW)
+    assert (states(result), result.findings) == ((FAILED, FAILED, NOT_DONE), (Finding.SOD_MISSING,))
+    assert states(check(made_up, None, NOW)) == (FAILED, FAILED, NO_ANCHOR)
+    assert verdict(result) is Verdict.FORGED
 
 
 def test_a_sod_that_is_none() -> None:
