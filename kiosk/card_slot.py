@@ -1,6 +1,7 @@
 """The place where a card lies, between the reader's thread and the station on the event loop.
 
-One card at a time, one read at a time: a read that nobody waits for any more still ends before the next begins.
+One card at a time, one read at a time: a read that nobody waits for any more still ends before the next begins. A card
+that was read to its end is done with: whoever forgets it there is not read again for the next person.
 """
 
 from __future__ import annotations
@@ -66,10 +67,14 @@ class CardSlot:
         async with self._one_at_a_time:
             if self.card is None:
                 raise ChipTrouble("CARD_LOST")
+            card = self.card
             try:
-                return await asyncio.to_thread(self._read, self.card, personal_id, told)
+                read = await asyncio.to_thread(self._read, card, personal_id, told)
             except EmrtdError as exc:
                 raise ChipTrouble(exc.code) from None
+            if self.card is card:
+                self.card = None
+            return read
 
     def _read(self, card: CardConnection, personal_id: str, told: OnIdentity) -> ChipRead:
         if card is self._used:  # a chip still remembers the read before, and whose key opened it

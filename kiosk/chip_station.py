@@ -50,7 +50,7 @@ class ChipStation(Station):
         async with self._moving:
             if not self._serving and self.phase in ("idle", "done", "needs_staff", "reading"):
                 self._forget()
-                self._screen.show("place_card", "need_number", clear_after=self._timings.place_card)
+                self._ask_for_number()
             elif (
                 self.phase in ("place_card", "confirm")
                 and self._presented is not None
@@ -127,6 +127,10 @@ class ChipStation(Station):
         wait = self._timings.place_card
         self._screen.show("place_card", "place_card", clear_after=wait, trouble=trouble, number=number)
 
+    def _ask_for_number(self, trouble: str | None = None) -> None:
+        wait = self._timings.place_card
+        self._screen.show("place_card", "need_number", clear_after=wait, trouble=trouble)
+
     def _take_number(self, typed: str) -> None:
         """The number of a card that lies here, typed because no QR was scanned."""
         classified = classify_number(typed)
@@ -159,7 +163,10 @@ class ChipStation(Station):
                 await self._chip_done(reading, Key(number, KeyKind.PERSONAL_12, Method.CHIP_CCCD))
 
     async def _after_trouble(self, code: str) -> None:
-        if not self._chip.hopeless:
+        if not self._chip.hopeless and self.checkin_id is None:  # the number may have been mistyped
+            self._presented = None
+            self._ask_for_number(trouble=code)
+        elif not self._chip.hopeless:
             self._ask_for_card(trouble=code)
         elif self.checkin_id is not None:
             await self._without_chip(self._chip.reason_without())

@@ -175,10 +175,25 @@ async def test_a_card_that_was_forgotten_never_shows_its_person_to_the_next(with
         await world.answer("cancel")
         await world.view("idle")
         await world.station.scan(qr(3))
+        shown = await world.view("place_card")
+        assert shown["trouble"] is None and "Mẫu" not in str(world.station.state())
+        await take(world)
+        await lay(world, card_of(3))
+        assert (await world.view("confirm"))["name"] == PEOPLE[3].name.title()
+
+
+async def test_a_wrong_number_typed_for_a_card_can_be_typed_again(with_reader):
+    async with with_reader() as world:
+        await lay(world, card_of(1))
+        await world.view("need_number")
+        await world.answer_number(PEOPLE[3].citizen_id)
         async with asyncio.timeout(10):
             while world.screen.get("trouble") is None:
                 await asyncio.sleep(0.01)
-        assert world.screen["trouble"] == "WRONG_KEY"
+        assert (world.screen["view"], world.screen["trouble"]) == ("need_number", "WRONG_KEY")
+        await world.station.scan(qr(1))
+        await world.view("confirm")
+        assert (await world.newest()).method is Method.CHIP_CCCD
 
 
 async def test_a_card_pulled_in_the_middle_asks_to_hold_still_and_leaves_no_half_record(with_reader):
@@ -280,10 +295,13 @@ async def test_card_first_and_taken_away_again(with_reader):
 async def test_a_typed_number_of_another_card_ends_at_the_desk(with_reader):
     async with with_reader() as world:
         await lay(world, card_of(3))
-        await world.view("need_number")
-        await world.answer_number(PEOPLE[1].citizen_id)
-        await world.view("place_card")
-        await lay(world, card_of(3))
+        for _ in range(2):
+            await world.view("need_number")
+            await world.answer_number(PEOPLE[1].citizen_id)
+            await world.view("reading_chip", "need_number", "needs_staff")
+            async with asyncio.timeout(10):
+                while world.screen["view"] == "reading_chip":
+                    await asyncio.sleep(0.01)
         shown = await world.view("needs_staff")
         assert shown["ticket"]["number"] == "K-001"
         checkin = await world.newest()
