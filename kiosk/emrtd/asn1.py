@@ -1,7 +1,7 @@
 """DER structures, taken apart without losing a byte: signatures and hashes cover the bytes as they were read.
 
-The shallow walk of certificates and CMS is done here on ``tlv`` (definite lengths only); ``asn1crypto`` reads what has
-rules of its own: object identifiers, times, and names that are to be compared.
+The shallow walk of certificates and CMS is done here on ``tlv`` (definite lengths only: ``definite`` makes them);
+``asn1crypto`` reads what has rules of its own: object identifiers, times, and names that are to be compared.
 """
 
 from __future__ import annotations
@@ -26,10 +26,16 @@ OID: Final = 0x06
 UTC_TIME: Final = 0x17
 GENERALIZED_TIME: Final = 0x18
 SEQUENCE: Final = 0x30
+CONSTRUCTED: Final = 0x20
 SET: Final = 0x31
 
 MOST_ELEMENTS: Final = 10_000
 """Of one SEQUENCE or SET; the largest real ones are revocation and master lists."""
+
+
+_LONGEST_NAME: Final = 2048
+_INDEFINITE: Final = 0x80
+_DEEPEST: Final = 8  # indefinite lengths inside each other; CMS has six until it comes to its content
 
 
 class Element(NamedTuple):
@@ -59,6 +65,38 @@ def only(data: bytes, tag: int) -> bytes:
     if found != tag or end != len(data):
         raise DataError(f"tag {found:X} where one {tag:X} was expected")
     return value
+
+
+def definite(data: bytes) -> bytes:
+    """*data*, a TLV, with definite lengths in place of indefinite ones (ISO 8825-1 8.1.3.6); others byte for byte.
+
+    Generators of CMS write BER unless told otherwise, so issuers do although ICAO 9303-10 4.6.2 demands DER. What is
+    inside a definite length is not looked at. DataError when the end is missing, or at more than eight levels.
+    """
+    whole, end = _definite(data, 0, _DEEPEST)
+    return whole + data[end:]
+
+
+def _definite(data: bytes, at: int, levels: int) -> tuple[bytes, int]:
+    tag, behind = tlv.read_tag(data, at)
+    if data[behind : behind + 1] != bytes((_INDEFINITE,)):
+        _, _, end = tlv.parse_one(data, at)
+        return data[at:end], end
+    if not data[at] & CONSTRUCTED or not levels:
+        raise DataError("an indefinite length that cannot be")
+    parts = []
+    at = behind + 1
+    while data[at : at + 2] != b"\x00\x00":
+        part, at = _definite(data, at, levels - 1)
+        parts.append(part)
+    return tlv.encode(tag, b"".join(parts)), at + 2
+
+
+def octets(data: bytes) -> bytes:
+    """The OCTET STRING that *data* is, in one part or (BER) in several. DataError otherwise."""
+    if data[:1] != bytes((OCTET_STRING | CONSTRUCTED,)):
+        return only(data, OCTET_STRING)
+    return b"".join(only(part.raw, OCTET_STRING) for part in members(data, OCTET_STRING | CONSTRUCTED).rest())
 
 
 def members(data: bytes, tag: int = SEQUENCE) -> Fields:
@@ -137,8 +175,10 @@ def name_key(name: bytes) -> str | bytes:
     """What two DER names have in common that are equal by RFC 5280 7.1 (letter case, spaces, kind of string).
 
     Issuers do write their name in one way in their own certificate and in another in those they sign. A name that
-    cannot be normalised is its own key.
+    cannot be normalised, or is longer than any issuer's, is its own key: it would cost a second, and stay in the cache.
     """
+    if len(name) > _LONGEST_NAME:
+        return name
     try:
         with foreign_parser("a name"):
             return str(x509.Name.load(name, strict=True).hashable)

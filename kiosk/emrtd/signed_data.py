@@ -75,11 +75,11 @@ class SignatureCheck:
 
 
 def parse(data: bytes, content_type: str) -> SignedData:
-    """Take the DER ContentInfo *data* apart; what it signs must be of the dotted *content_type*.
+    """Take the ContentInfo *data* apart, DER or BER; what it signs must be of the dotted *content_type*.
 
-    DataError: anything else, indefinite lengths, more than 16 certificates or 4 signers.
+    DataError: anything else, more than 16 certificates or 4 signers.
     """
-    info = asn1.members(data)
+    info = asn1.members(asn1.definite(data))
     if asn1.dotted(info.take(asn1.OID).value) != _SIGNED_DATA:
         raise DataError("a CMS structure that is not SignedData")
     fields = asn1.members(asn1.only(info.take(0xA0).raw, 0xA0))
@@ -90,7 +90,7 @@ def parse(data: bytes, content_type: str) -> SignedData:
     found_type = asn1.dotted(encapsulated.take(asn1.OID).value)
     if found_type != content_type:
         raise DataError(f"signed content of the type {found_type} where {content_type} was expected")
-    content = asn1.only(encapsulated.take(0xA0).value, asn1.OCTET_STRING)
+    content = asn1.octets(encapsulated.take(0xA0).value)
     encapsulated.end()
     certificates = fields.maybe(0xA0)
     fields.maybe(0xA1)

@@ -149,7 +149,7 @@ def _blocks(data: bytes) -> Iterator[bytes]:
 
 
 def _load(der: bytes) -> Certificate | RevocationList | signed_data.SignedData:
-    first = asn1.members(der).take()
+    first = asn1.members(asn1.definite(der)).take()
     if first.tag == asn1.OID:
         return signed_data.parse(der, _MASTER_LIST)
     try:

@@ -12,7 +12,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.emrtd import signed_data, tlv
+from kiosk.emrtd import asn1, signed_data, tlv
 from kiosk.emrtd.certificates import Certificate
 from kiosk.emrtd.errors import DataError
 from kiosk.emrtd.findings import Finding
@@ -305,6 +305,76 @@ def test_a_sod_signed_by_openssl(kind: str, tmp_path: Path) -> None:
     sod = parse_sod(der(0x77, (tmp_path / "sod").read_bytes()))
     assert verify_sod_signature(sod).ok
     assert hashes_match(sod, FILES, FILES)
+
+
+def streamed(folder: Path, kind: str) -> bytes:
+    """A ContentInfo with indefinite lengths, its content in parts."""
+    write_signer(folder, kind)
+    return openssl(
+        "cms", "-sign", "-binary", "-nodetach", "-stream", "-md", "sha256", "-econtent_type", LDS_SECURITY_OBJECT,
+        "-outform", "DER", "-in", f"{folder}/content", "-signer", f"{folder}/ds.pem", "-inkey", f"{folder}/key.pem",
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["rsa", "p256"])
+def test_a_sod_of_indefinite_lengths(kind: str, tmp_path: Path) -> None:
+    data = streamed(tmp_path, kind)
+    assert data[:2] == b"\x30\x80"
+    sod = parse_sod(der(0x77, data))
+    assert sod.signed.content == CONTENT
+    assert verify_sod_signature(sod).ok
+    for cut in range(len(data)):
+        with pytest.raises(DataError):
+            parse_sod(der(0x77, data[:cut]))
+
+
+def test_a_content_in_parts_of_definite_length() -> None:
+    parts = der(0x24, der(4, CONTENT[:50]), der(4), der(4, CONTENT[50:]))
+    info = pki.signer_info(SIGNER, pki.attributes(CONTENT))
+    fields = (
+        integer(3),
+        der(0x31, pki.hash_algorithm("sha256")),
+        der(0x30, oid(LDS_SECURITY_OBJECT), der(0xA0, parts)),
+        der(0xA0, SIGNER.der),
+        der(0x31, info),
+    )
+    data = der(0x77, der(0x30, oid("1.2.840.113549.1.7.2"), der(0xA0, der(0x30, *fields))))
+    assert parse_sod(data).signed.content == CONTENT
+    assert outcome(data) is None
+
+
+def test_any_bytes_flipped_in_a_sod_of_indefinite_lengths(tmp_path: Path) -> None:
+    data = bytearray(streamed(tmp_path, "p256"))
+    for at in range(len(data)):
+        data[at] ^= 0x80
+        with contextlib.suppress(DataError):
+            sod = parse_sod(der(0x77, bytes(data)))
+            assert not verify_sod_signature(sod).ok or sod.signed.content == CONTENT
+        data[at] ^= 0x80
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\x30\x80" * 30_000,
+        b"\x30\x80" * 9 + bytes(18),
+        b"\x04\x80\x00\x00",
+        b"\x30\x80\x00",
+        b"\x30\x80",
+        b"\x30",
+        b"",
+    ],
+    ids=["very deep", "nine levels", "primitive", "half an end", "no end", "no length", "nothing"],
+)
+def test_indefinite_lengths_that_cannot_be(data: bytes) -> None:
+    with pytest.raises(DataError):
+        asn1.definite(data)
+
+
+def test_what_is_definite_stays_as_it_is() -> None:
+    long_form = b"\x30\x82\x00\x04\x02\x81\x01\x05"
+    assert asn1.definite(long_form + b"rest") == long_form + b"rest"
+    assert asn1.definite(b"\x30\x80" + long_form + b"\x00\x00rest") == b"\x30\x08" + long_form + b"rest"
 
 
 @pytest.mark.parametrize("curve", ["brainpoolP224r1", "brainpoolP320r1"])

@@ -13,6 +13,7 @@ from cryptography.x509.oid import ExtendedKeyUsageOID, ObjectIdentifier
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.emrtd import asn1, tlv
 from kiosk.emrtd.certificates import Certificate, RevocationList
 from kiosk.emrtd.chain import check_chain
 from kiosk.emrtd.errors import DataError, EmrtdError
@@ -22,7 +23,7 @@ from kiosk.emrtd.trust import TrustAnchors, TrustError, load_anchors
 from simulators.chip_keys import Scheme
 from simulators.chip_pki import TestPki
 from tests.emrtd import small_pki as pki
-from tests.emrtd.small_pki import BEGIN, END, NOW, SIGNED, Party, der, integer, issue, revoke
+from tests.emrtd.small_pki import BEGIN, END, NOW, SIGNED, Party, der, integer, issue, oid, revoke
 
 ROOT = issue("CSCA", authority=True)
 SIGNER = issue("Document Signer", ROOT)
@@ -104,6 +105,13 @@ def test_a_master_list_on_the_operators_word(tmp_path: Path) -> None:
     anchors = load_anchors(tmp_path / "list.ml")
     assert [each.der for each in anchors.roots] == [ROOT.der]
     assert anchors.findings == (Finding.MASTER_LIST_UNVERIFIED, Finding.ANCHOR_SKIPPED)
+
+
+def test_a_master_list_of_indefinite_length(tmp_path: Path) -> None:
+    signing = issue("Master List Signer", ROOT, extra=(MASTER_LIST_SIGNER,))
+    inside = tlv.expect(master_list(ROOT.der, signer=signing), 0x30)
+    (tmp_path / "list.ml").write_bytes(b"\x30\x80" + inside + b"\x00\x00")
+    assert [each.der for each in load_anchors(tmp_path).roots] == [ROOT.der]
 
 
 def test_a_master_list_signed_by_a_document_signer_is_unverified(tmp_path: Path) -> None:
@@ -384,6 +392,14 @@ def test_an_old_key_may_have_expired_since_its_link() -> None:
     for begin, expected in ((BEGIN + YEAR, passed()), (BEGIN + 3 * YEAR, failed(Finding.CSCA_NOT_VALID))):
         link = issue("CSCA", old, key=new.key, authority=True, begin=begin)
         assert chain(signer, anchors_of(old, link), BEGIN + 4 * YEAR) == expected
+
+
+def test_names_of_a_hostile_length_are_compared_as_they_stand() -> None:
+    one, other = (der(0x30, der(0x31, der(0x30, oid("2.5.4.3"), der(0x0C, text * 3000)))) for text in (b"a", b"A"))
+    assert asn1.name_key(one) == one
+    assert not asn1.same_name(one, other)
+    short, respelt = (pki.name(text).public_bytes() for text in ("Test CSCA", "TEST  csca"))
+    assert asn1.same_name(short, respelt)
 
 
 def test_nothing_is_signed_in_the_future() -> None:
