@@ -119,6 +119,11 @@ def mismatches(statements: Iterable[Statement]) -> Iterator[Mismatch]:
                 yield Mismatch(f"M_{what}_{one.origin}_{other.origin}")
 
 
+def are_of_two_people(one: Statement, other: Statement) -> bool:
+    """True when *one* and *other* have two numbers or two names: nothing of the one may fill a gap in the other."""
+    return _numbers_differ(one, other) or names_differ(one, other)
+
+
 def names_differ(one: Statement, other: Statement) -> bool:
     """True when the two names cannot be the same: compared without accents, case, blanks and punctuation."""
     if one.name is None or other.name is None or _letters(one.name) == _letters(other.name):

@@ -14,6 +14,7 @@ from kiosk.documents.chip_mismatch import (
     VIETNAM,
     Mismatch,
     Statement,
+    are_of_two_people,
     mismatches,
     names_differ,
     number_contradicts_itself,
@@ -133,9 +134,11 @@ def _names_somebody(dg13: Dg13) -> bool:
 
 
 def _from_dg13(dg13: Dg13, mrz: Mrz | None) -> ChipPerson:
-    """What DG13 says; what a damaged or missing entry does not say, from DG1."""
+    """What DG13 says; what a damaged or missing entry does not say, from DG1 if that is about the same person."""
     stated = of_dg13(dg13)
-    zone = Statement("DG1", None, None, None, None) if mrz is None else of_dg1(mrz)
+    zone = None if mrz is None else of_dg1(mrz)
+    if zone is None or are_of_two_people(stated, zone):
+        zone = Statement("DG1", None, None, None, None)
     issued = partial_date(dg13.issued_on)
     return ChipPerson(
         identity=Identity(

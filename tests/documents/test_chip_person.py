@@ -226,6 +226,20 @@ def test_a_damaged_entry_costs_only_itself():
     assert (person.warnings, person.mismatches) == ((DG13_DAMAGED,), ())
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [{"number": "099190000457", "document_number": "190000457"}, {"names": "LE<<VAN<TEO"}],
+    ids=["number", "name"],
+)
+def test_a_dg1_of_somebody_else_fills_no_gap(lines):
+    gaps = [value for index, value in text_entries().items() if index not in (3, 4, 12)]
+    person = read({"DG1": dg1(zone(**lines)), "DG13": dg13(gaps)})
+    assert (person.identity.birth_date, person.identity.sex, person.expires_on) == (None, None, None)
+    assert person.mismatches != ()
+    same = read({"DG1": dg1(), "DG13": dg13(gaps)})
+    assert (same.identity.birth_date, same.identity.sex) == (PartialDate(1990, 2, 1), Sex.FEMALE)
+
+
 def test_dg13_without_a_readable_dg1():
     assert read({"DG13": card_files()["DG13"]}).identity.full_name == "Trần Thị Mẫu"
     person = read(card_files() | {"DG1": b"\x61\x00"})
