@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPublicKey
 
 from kiosk.emrtd import security_infos, tlv
 from kiosk.emrtd.errors import DataError
-from kiosk.emrtd.public_keys import ECDSA_HASHES, EcKey, load_spki, verify_ecdsa
+from kiosk.emrtd.public_keys import ECDSA_HASHES, HASHES, load_spki, verify_ecdsa
 from kiosk.emrtd.security_infos import ActiveAuthenticationInfo
 
 _TAG_DG15: Final = 0x6F
@@ -27,14 +27,17 @@ _TRAILERS: Final = {0x33: "sha1", 0x34: "sha256", 0x35: "sha512", 0x36: "sha384"
 def verify(dg15: bytes, challenge: bytes, response: bytes, dg14: bytes | None) -> bool:
     """Whether *response* is the answer of the holder of the key in *dg15* to the *challenge* (8 bytes).
 
-    *dg14*: where ECDSA keys have their hash function (ActiveAuthenticationInfo); None or silent about it: the longest
-    one that is no longer than the key. ECDSA answers may be plain (r || s) or DER. DataError: the key, not the answer,
-    cannot be understood. Whether *dg15* is the issuer's is not asked here.
+    *dg14*: where ECDSA keys have their hash function (ActiveAuthenticationInfo). Chips that leave that out, against
+    ICAO 9303-11 9.2.8, do not agree on one, so any of ``HASHES`` will do then: none can be forged for a fresh
+    challenge. ECDSA answers may be plain (r || s) or DER. DataError: the key, not the answer, cannot be understood.
+    Whether *dg15* is the issuer's is not asked here.
     """
     key = load_spki(tlv.expect(dg15, _TAG_DG15))
     if isinstance(key, RSAPublicKey):
         return _verify_rsa(key, challenge, response)
-    return verify_ecdsa(key, _ecdsa_hash(key, dg14), response, challenge)
+    announced = None if dg14 is None else _announced_hash(dg14)
+    names = HASHES if announced is None else (announced,)
+    return any(verify_ecdsa(key, name, response, challenge) for name in names)
 
 
 def _verify_rsa(key: RSAPublicKey, challenge: bytes, response: bytes) -> bool:
@@ -43,7 +46,9 @@ def _verify_rsa(key: RSAPublicKey, challenge: bytes, response: bytes) -> bool:
     signature = int.from_bytes(response, "big")
     if len(response) != size or signature >= numbers.n:
         return False
-    message = pow(signature, numbers.e, numbers.n).to_bytes(size, "big")
+    opened = pow(signature, numbers.e, numbers.n)
+    # every message ends in the four bits 1100; a signer may give n - s for s if that is smaller (ISO/IEC 9796-2)
+    message = (opened if opened % 16 == 12 else numbers.n - opened).to_bytes(size, "big")
     if message[-1] == 0xBC:
         digest, end = "sha1", size - 1
     elif message[-1] == 0xCC and message[-2] in _TRAILERS:
@@ -67,14 +72,6 @@ def _recoverable_part(message: bytes) -> int | None:
     while at < len(message) and message[at] == 0xBB:
         at += 1
     return at + 1 if at < len(message) and message[at] == 0xBA else None
-
-
-def _ecdsa_hash(key: EcKey, dg14: bytes | None) -> str:
-    announced = None if dg14 is None else _announced_hash(dg14)
-    if announced is not None:
-        return announced
-    lengths = ((512, "sha512"), (384, "sha384"), (256, "sha256"))
-    return next((name for bits, name in lengths if key.key_size >= bits), "sha224")
 
 
 def _announced_hash(dg14: bytes) -> str | None:

@@ -62,6 +62,15 @@ def test_rsa(kind: str, bits: int, unused: int) -> None:
     assert not verify(dg15(rsa_key(bits, 1)), CHALLENGE, answer, None)
 
 
+@pytest.mark.parametrize("kind", sorted(TRAILERS))
+def test_rsa_answers_as_the_smaller_of_two(kind: str) -> None:
+    key, (digest, trailer) = rsa_key(), TRAILERS[kind]
+    other = key.public_key().public_numbers().n - int.from_bytes(respond(key, digest, trailer), "big")
+    answer = other.to_bytes(256, "big")
+    assert verify(dg15(key), CHALLENGE, answer, None)
+    assert not verify(dg15(key), CHALLENGE[::-1], answer, None)
+
+
 @pytest.mark.parametrize(
     ("digest", "trailer"),
     [("sha1", b"\x34\xcc"), ("sha256", b"\xbc"), ("sha256", b"\x37\xcc"), ("sha256", b"\x34\xcd")],
@@ -113,9 +122,11 @@ def test_every_byte_of_an_rsa_answer_flipped() -> None:
 
 
 CURVES = [
+    (ec.SECP224R1(), "sha1"),
     (ec.SECP224R1(), "sha224"),
     (ec.SECP256R1(), "sha256"),
     (ec.BrainpoolP256R1(), "sha256"),
+    (ec.SECP384R1(), "sha256"),
     (ec.SECP384R1(), "sha384"),
     (ec.BrainpoolP512R1(), "sha512"),
     (ec.SECP521R1(), "sha512"),
@@ -127,8 +138,8 @@ def plain(key: ec.EllipticCurvePrivateKey, digest: str, data: bytes = CHALLENGE)
     return b"".join(each.to_bytes(size, "big") for each in utils.decode_dss_signature(sign(key, digest, data)))
 
 
-@pytest.mark.parametrize(("curve", "digest"), CURVES, ids=[curve.name for curve, _ in CURVES])
-def test_ecdsa_by_the_keys_length(curve: ec.EllipticCurve, digest: str) -> None:
+@pytest.mark.parametrize(("curve", "digest"), CURVES, ids=[f"{curve.name} {digest}" for curve, digest in CURVES])
+def test_ecdsa_of_chips_that_announce_nothing(curve: ec.EllipticCurve, digest: str) -> None:
     key = ec_key(curve)
     for silent in (None, b"\x6e\x02\x31\x00", b"garbage", der(0x6E, der(0x31, der(0x30, integer(1))))):
         assert verify(dg15(key), CHALLENGE, plain(key, digest), silent)
