@@ -27,7 +27,7 @@ function lines({ access, access_note: note, checks, findings, mismatches, source
     el("p", {}, t("chip/holder")),
     table([
       [t("chip/source_label"), forCode("chip/source", source)],
-      [t("chip/access_label"), [forCode("chip/access", access ?? "none"), note && forCode("chip/note", note)].filter(Boolean).join(". ")],
+      [t("chip/access_label"), [forCode("chip/access", access ?? "none"), note].filter(Boolean).join(" – ")],
       ...states,
       ...(provider ? said(provider) : []),
     ]),
