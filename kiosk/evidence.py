@@ -25,8 +25,8 @@ from kiosk.emrtd.results import Access, CheckState, ChipRead, Verdict
 from kiosk.emrtd.sod import parse_sod
 from kiosk.errors import KioskError
 
-MAX_FILE: Final = 256 * 1024
-"""Bytes of a file that is looked at; a real one has about 8,000."""
+MAX_FILE: Final = 512 * 1024
+"""Bytes of a file that is looked at; a real one has about 8,000, with three files that a forger filled up 264,000."""
 
 NOTE: Final = (
     "Chip Authentication leaves nothing behind that a third party could check: its outcome is the station's word. "

@@ -10,6 +10,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.emrtd import tlv
 from kiosk.emrtd.results import CheckState, Verdict
 from kiosk.evidence import MAX_FILE, BadEvidence, make_evidence, open_evidence
 from kiosk.evidence_check import check_evidence, confirmation_json
@@ -325,6 +326,15 @@ def test_a_signed_record_of_another_shape_is_refused(genuine, changes):
 def test_a_huge_file_is_refused():
     with pytest.raises(BadEvidence):
         open_evidence(b"{" * (MAX_FILE + 1))
+
+
+def test_a_forger_cannot_make_evidence_too_large_to_open(genuine, anchors):
+    full = {
+        name: tlv.encode(tag, bytes(0xFFFF - 5)) for name, tag in (("EF.SOD", 0x77), ("DG14", 0x6E), ("DG15", 0x6F))
+    }
+    record = open_evidence(evidence(replace(genuine, files=full)))
+    assert (record.sod, record.dg14, record.dg15) == tuple(full.values())
+    assert check_evidence(record, anchors).verdict_now is Verdict.FORGED
 
 
 def test_white_space_around_the_file_is_no_matter(genuine):
