@@ -21,7 +21,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 
-from kiosk.emrtd import active_auth, passive_auth, security_infos
+from kiosk.emrtd import active_auth, passive_auth, security_infos, tlv
 from kiosk.emrtd.errors import DataError
 from kiosk.emrtd.passive_auth import PassiveResult
 from kiosk.emrtd.results import ChallengeResponse, Checks, CheckState, ChipRead
@@ -63,7 +63,10 @@ class PushedChipRefused(KioskError):
 
 @dataclass(frozen=True, slots=True)
 class PushedBody:
-    """A parsed body. ``files`` as in ``ChipRead.files``; ``challenge`` 8 bytes; ``reader`` the model, no serial."""
+    """A parsed body. ``files`` as in ``ChipRead.files``, without padding behind them; ``challenge`` 8 bytes.
+
+    ``reader``: the model, no serial.
+    """
 
     files: Mapping[str, bytes]
     challenge: bytes | None
@@ -193,10 +196,21 @@ def _files(said: Any) -> Mapping[str, bytes]:
         raise PushedChipRefused("UNKNOWN_FILE")
     if not said.keys() >= _REQUIRED:
         raise PushedChipRefused("MISSING_FILE")
-    files = {name: _from_base64(text, "BAD_FILE") for name, text in said.items()}
+    files = {name: _without_padding(_from_base64(text, "BAD_FILE")) for name, text in said.items()}
     if not all(files.values()):
         raise PushedChipRefused("BAD_FILE")
     return files
+
+
+def _without_padding(raw: bytes) -> bytes:
+    """The file without what follows its TLV, as ``emrtd.files`` reads it: hashes are over that part alone.
+
+    A program that reads to the end of the memory set aside for a file posts more.
+    """
+    try:
+        return raw[: tlv.total_length(raw)]
+    except DataError:
+        return raw
 
 
 def _challenge(said: Any) -> bytes | None:

@@ -196,6 +196,12 @@ def test_without_anchors_the_issuer_is_unknown(challenges):
     assert (read.verdict, read.checks.chain) == (Verdict.CANNOT_TELL, CheckState.NO_ANCHOR)
 
 
+def test_padding_behind_the_files_is_no_part_of_them(anchors, challenges):
+    posted = {name: raw + bytes(50) for name, raw in files_of(card(NO_CA)).items()}
+    read = read_with(card(NO_CA), challenges, anchors, posted)
+    assert (read.verdict, read.files) == (Verdict.GENUINE, files_of(card(NO_CA)))
+
+
 @pytest.mark.parametrize("how", ["own", "used", "old"])
 def test_a_challenge_that_is_not_ours_counts_for_nothing(anchors, how):
     clock = Time()
