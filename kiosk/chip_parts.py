@@ -23,9 +23,6 @@ from kiosk.emrtd.vietnam import can_of
 from kiosk.errors import ConfigError, StoreError
 from kiosk.evidence import make_evidence
 from kiosk.ports import CardConnection, ChipVerifier, Clock
-from kiosk.readers.pcsc import PcscReader
-from kiosk.readers.pn532 import Pn532Reader
-from kiosk.readers.state import ReaderState
 from kiosk.store import Store
 
 log = logging.getLogger(__name__)
@@ -33,8 +30,6 @@ log = logging.getLogger(__name__)
 _SIZES = "card_sizes"
 _EVIDENCE_KEY = "evidence_key"
 _PROVINCE_KEY = "province_key"
-
-CardReader = PcscReader | Pn532Reader
 
 
 def anchors_of(table: CardTable, beside: Path) -> TrustAnchors | None:
@@ -138,19 +133,3 @@ def _signing_key(store: Store) -> tuple[str | None, Ed25519PrivateKey]:
 
     key = store.run_now(work)
     return key.get("key_id"), Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["private"]))
-
-
-def make_reader(
-    table: CardTable,
-    on_card: Callable[[CardConnection], None],
-    on_removed: Callable[[], None],
-    on_state: Callable[[ReaderState], None],
-) -> CardReader | None:
-    """The reader that the configuration names, not started; None when chips are pushed or not read."""
-    match table.adapter:
-        case "pcsc":
-            return PcscReader(table.reader, on_card, on_removed, on_state)
-        case "pn532":
-            return Pn532Reader(table.reader, on_card, on_removed, on_state)
-        case _:
-            return None

@@ -9,11 +9,11 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from kiosk.bootstrap import Parts
-from kiosk.chip_parts import CardReader, make_reader
 from kiosk.chip_station import ChipStation
 from kiosk.config import Config
-from kiosk.errors import KioskError
+from kiosk.errors import KioskError, ReaderUnavailable
 from kiosk.ports import CardConnection
+from kiosk.readers.card_readers import CardReader, card_reader
 from kiosk.readers.serial_scanner import SerialScanner
 from kiosk.readers.state import ReaderState
 
@@ -38,9 +38,12 @@ class Devices:
         return self._scanner is not None and not self._scanner.state.attached
 
     def start(self) -> None:
-        """Open the devices."""
+        """Open the devices; one that cannot be used on this machine is gone, and the kiosk serves without it."""
         for reader in self._readers:
-            reader.start()
+            try:
+                reader.start()
+            except ReaderUnavailable as exc:
+                log.error("a reader cannot be started: %s", exc, extra={"code": exc.code})
 
     async def stop(self) -> None:
         """Let go of the devices."""
@@ -82,9 +85,13 @@ class Devices:
             self._parts.health.cards.note(attached, "unplugged")
             station.card_reader_changed(attached)
 
-        changed(self._config.card.adapter == "pushed")
-        return make_reader(
-            self._config.card,
+        table = self._config.card
+        changed(table.adapter == "pushed")
+        if table.adapter == "pushed":
+            return None
+        return card_reader(
+            table.adapter,
+            table.reader,
             lambda card: self._tell(laid, card),
             lambda: self._tell(removed),
             lambda state: self._tell(changed, state.attached),

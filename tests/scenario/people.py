@@ -57,10 +57,15 @@ class Patient:
         return result
 
     def tap(self, number: int) -> dict[str, Any]:
+        self.scan(number, "confirm", "done", "needs_staff", "reading")
+        return self.see()
+
+    def scan(self, number: int, *phases: str) -> None:
+        """Show the QR of a card and wait for what the screen makes of it; by default for the question for the card."""
         payload = qr_payload(self.people[number], today())
         assert payload is not None
         self.stack.tap(payload)
-        return self.wait("confirm", "done", "needs_staff", "reading")
+        self.wait(*(phases or ("place_card",)))
 
     def check_in(self, number: int) -> dict[str, Any]:
         """Tap, confirm, take the first service offered; returns the last screen and leaves the station idle."""
