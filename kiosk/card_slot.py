@@ -74,6 +74,7 @@ class CardSlot:
                 raise ChipTrouble(exc.code) from None
             if self.card is card:
                 self.card = None
+            await asyncio.to_thread(card.close)
             return read
 
     def _read(self, card: CardConnection, personal_id: str, told: OnIdentity) -> ChipRead:

@@ -22,6 +22,7 @@ from kiosk.emrtd.trust import TrustAnchors, TrustError, load_anchors
 from kiosk.emrtd.vietnam import can_of
 from kiosk.errors import ConfigError, StoreError
 from kiosk.evidence import make_evidence
+from kiosk.portraits import Portraits
 from kiosk.ports import CardConnection, ChipVerifier, Clock
 from kiosk.store import Store
 
@@ -88,7 +89,8 @@ def chip_part(
         )
 
     judge = ChipJudge(clock, evidence_maker(config, store), provider, simulated=config.demo)
-    return ChipPart(CardSlot(read_card), judge, config.policy.document)
+    portraits = Portraits() if config.card.portrait else None
+    return ChipPart(CardSlot(read_card), judge, config.policy.document, portraits)
 
 
 def provider_of(table: CardTable, beside: Path) -> HttpChipVerifier | None:

@@ -16,6 +16,7 @@ from kiosk.emrtd.results import ChipRead
 from kiosk.errors import StoreError
 from kiosk.events import NotByChip
 from kiosk.model import ChipReading, Document, DocumentKind, Identity, KeyKind, Lane, Method
+from kiosk.portraits import Portraits
 from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
 from kiosk.stations import ScanRefused, Station, StationBusy
@@ -37,6 +38,11 @@ class ChipStation(Station):
     def slot(self) -> CardSlot:
         """Where the card lies."""
         return self._part.slot
+
+    @property
+    def portraits(self) -> Portraits | None:
+        """What staff may glance at, if the facility wants that."""
+        return self._part.portraits
 
     def _forget(self) -> None:
         self._chip.settle()
@@ -206,6 +212,7 @@ class ChipStation(Station):
             self.break_down("store")
             raise
         self._chip.settle()
+        self._chip.show_portrait(checkin_id)
         self._presented = (document, key)
         if reading.staff_reason is None:
             self._ask_who(document, key)

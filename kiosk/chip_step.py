@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -12,8 +13,11 @@ from typing import Final
 from kiosk.card_slot import CardSlot, ChipTrouble
 from kiosk.checkin import CheckIns
 from kiosk.chip_reading import ChipJudge
+from kiosk.emrtd.errors import DataError
+from kiosk.emrtd.lds import Portrait, portrait
 from kiosk.events import NotByChip
 from kiosk.model import ChipReading, Identity, local_day
+from kiosk.portraits import Portraits
 from kiosk.records import CheckIn
 
 log = logging.getLogger(__name__)
@@ -24,11 +28,15 @@ CHIP_PERIOD: Final = timedelta(days=90)
 
 @dataclass(frozen=True, slots=True)
 class ChipPart:
-    """What a station with a card reader has. ``policy``: chip_first, chip_periodic or qr_first."""
+    """What a station with a card reader has. ``policy``: chip_first, chip_periodic or qr_first.
+
+    ``portraits``: where staff may glance at those of chips read just now; None: not wanted.
+    """
 
     slot: CardSlot
     judge: ChipJudge
     policy: str = "chip_first"
+    portraits: Portraits | None = None
 
 
 class ChipStep:
@@ -39,6 +47,7 @@ class ChipStep:
         self._part = part
         self._checkins = checkins
         self._proven: asyncio.Future[None] | None = None
+        self._portrait: Portrait | None = None
         self.failures = 0
         self.early: asyncio.Task[CheckIn] | None = None
 
@@ -93,11 +102,19 @@ class ChipStep:
 
         try:
             read = await self._part.slot.read(number, identified)
-            return await self._part.judge.reading(read, qr)
+            reading = await self._part.judge.reading(read, qr)
         except ChipTrouble as exc:
             self.failures += 1
             log.info("chip not read", extra={"code": exc.code})
             raise
+        with contextlib.suppress(DataError, KeyError):
+            self._portrait = portrait(read.files["DG2"])
+        return reading
+
+    def show_portrait(self, checkin_id: str) -> None:
+        """Let staff glance at the portrait that was read, if that is wanted."""
+        if self._portrait is not None and self._part.portraits is not None:
+            self._part.portraits.keep(checkin_id, self._portrait.format, self._portrait.data)
 
     def settle(self) -> None:
         """What this check-in rests on is written: an early answer may now be kept."""

@@ -24,6 +24,7 @@ from kiosk.config import Config, secret_path
 from kiosk.devices import Devices
 from kiosk.errors import ConfigError, KioskError, ProvinceUnavailable, StoreError
 from kiosk.model import local_day
+from kiosk.portraits import Portraits
 from kiosk.web.admin import admin_app
 from kiosk.web.app import local_app, staff_app
 from kiosk.web.guards import Guards
@@ -121,6 +122,7 @@ class Daemon:
             ready=self._not_ready,
             metrics=self._metrics,
             pushed=self._pushed(),
+            portraits=self._portraits(),
         )
         guarded = Guards(
             local,
@@ -133,7 +135,12 @@ class Daemon:
         servers = [(make_server(guarded), _bind(host, port))]
         if config.staff.listen:
             host, port = _address(config.staff.listen)
-            app = staff_app(checkins=parts.checkins, accounts=self._accounts, status=self._status)
+            app = staff_app(
+                checkins=parts.checkins,
+                accounts=self._accounts,
+                status=self._status,
+                portraits=self._portraits(),
+            )
             names = [f"{name}:{port}" for name in config.staff.hosts] + (
                 list(config.staff.hosts) if port == 443 else []
             )
@@ -150,6 +157,10 @@ class Daemon:
         )
         servers.append((make_server(admin), _bind_socket(config.station.data / ADMIN_SOCKET)))
         return servers
+
+    def _portraits(self) -> Portraits | None:
+        station = self.parts.station
+        return station.portraits if isinstance(station, ChipStation) else None
 
     def _pushed(self) -> APIRouter | None:
         station = self.parts.station

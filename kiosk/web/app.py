@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from kiosk import __version__
 from kiosk.checkin import CheckIns
 from kiosk.errors import ConfigError, KioskError, StoreError
+from kiosk.portraits import Portraits
 from kiosk.pushed_chip import PushedChipRefused
 from kiosk.staffwork import StaffRefusal
 from kiosk.stations import NotAtThatPhase, ScanRefused, Station, StationBusy
@@ -118,6 +119,7 @@ def local_app(
     ready: Callable[[], Awaitable[list[str]]],
     metrics: Callable[[], Awaitable[bytes]],
     pushed: APIRouter | None = None,
+    portraits: Portraits | None = None,
 ) -> FastAPI:
     """The loopback listener: the patient's screen; with *accounts* (demo only) the staff screen too.
 
@@ -130,16 +132,18 @@ def local_app(
     if pushed is not None:
         app.include_router(pushed)
     if accounts is not None:
-        app.include_router(staff.staff_api(checkins, accounts, status, secure=False))
+        app.include_router(staff.staff_api(checkins, accounts, status, secure=False, portraits=portraits))
         app.include_router(pages.staff_router())
     pages.mount_static(app)
     return app
 
 
-def staff_app(*, checkins: CheckIns, accounts: StaffAccounts, status: StatusReport) -> FastAPI:
+def staff_app(
+    *, checkins: CheckIns, accounts: StaffAccounts, status: StatusReport, portraits: Portraits | None = None
+) -> FastAPI:
     """The TLS listener: the staff screen only."""
     app = base_app("Kiosk staff")
-    app.include_router(staff.staff_api(checkins, accounts, status, secure=True))
+    app.include_router(staff.staff_api(checkins, accounts, status, secure=True, portraits=portraits))
     app.include_router(pages.staff_router())
     pages.mount_static(app)
     return app
