@@ -17,12 +17,12 @@ from kiosk.emrtd import active_auth, chip_auth, passive_auth, security_infos
 from kiosk.emrtd.access_checks import access_findings, cam_state, downgrade_state
 from kiosk.emrtd.apdu import EXTENDED_LE, SHORT_LE, Command
 from kiosk.emrtd.chip_auth import ChipAuthFailed
-from kiosk.emrtd.errors import ChannelBroken, ChipLost, DataError
+from kiosk.emrtd.errors import ApduError, ChannelBroken, ChipLost, DataError
 from kiosk.emrtd.files import Progress, SizeMemory
 from kiosk.emrtd.lds import FILES
 from kiosk.emrtd.results import ChallengeResponse, Checks, CheckState, ChipRead
 from kiosk.emrtd.security_infos import ChipAuthenticationPublicKeyInfo
-from kiosk.emrtd.session import AccessKey, Connection, Random, Session
+from kiosk.emrtd.session import AccessKey, CardGone, Connection, Random, Session
 from kiosk.emrtd.sod import Sod, hashes_match, parse_sod
 from kiosk.emrtd.trust import TrustAnchors
 from kiosk.emrtd.verdict import anti_clone_findings, judge
@@ -31,6 +31,7 @@ __all__ = ["AccessKey", "Connection", "read_chip"]
 
 _CHALLENGE: Final = 8
 _IDENTITY: Final = ("DG1", "DG13")
+_REQUIRED: Final = frozenset({"DG1", "EF.SOD"})
 _KEYS: Final = ("DG14", "DG15")
 _PORTRAIT: Final = "DG2"
 _PROOF_TRIES: Final = 2
@@ -63,9 +64,11 @@ def read_chip(
     """
     begun = clock()
     reading = _Reading(Session(connection, key, rng, memory, pause), rng)
-    reading.identity(on_identity)
-    active, chip = reading.proofs(photo=photo)
-    reading.session.remember_size()
+    try:
+        reading.identity(on_identity)
+        active, chip = reading.proofs(photo=photo)
+    finally:
+        reading.session.remember_size()
     return reading.result(anchors, now, active, chip, seconds=clock() - begun)
 
 
@@ -80,19 +83,20 @@ class _Reading:
         self.transcript: ChallengeResponse | None = None
         self._rng = rng
         self._progress: dict[str, Progress] = {}
-        self._verified_again = True
+        self._same_card_for_sure = True
 
     # -- files -------------------------------------------------------------------------------------------------
 
     def identity(self, on_identity: OnIdentity | None) -> None:
         """DG1, EF.SOD and DG13; tells who it is when the hashes agree."""
-        self._file("DG1")
+        if self._file("DG1") is None:
+            raise DataError("the chip has no DG1")
         self._file("EF.SOD")
         self.sod = self._parsed_sod()
         if self.sod is None or "DG13" in self.sod.hashes:
             self._file("DG13")
         read: dict[str, bytes] = {name: self.files[name] for name in _IDENTITY if name in self.files}
-        if on_identity is not None and self.sod is not None and "DG1" in read and hashes_match(self.sod, read, read):
+        if on_identity is not None and self.sod is not None and hashes_match(self.sod, read, read):
             on_identity(read)
 
     def _parsed_sod(self) -> Sod | None:
@@ -105,45 +109,59 @@ class _Reading:
         """The file *name*, or None when the chip has none; survives a card that slips."""
         if name in self.files or name in self.missing:
             return self.files.get(name)
-        progress = self._progress.setdefault(name, Progress())
-
-        def read() -> bytes | None:
-            try:
-                return self.session.reader.read(self.session.channel, FILES[name], progress)
-            except ChannelBroken as error:
-                if error.sw != 0x6A82 or progress.data:
-                    raise
-                self.session.close()  # told in plain, so the session is over; the file is missing all the same
-                return None
-
-        data = self._through(read, reading=True)
+        data = self._through(lambda: self._read(name), reading=name)
         if data is None:
             self.missing.add(name)
         else:
             self.files[name] = data
         return data
 
-    def _through(self, work: Callable[[], T], *, reading: bool = False) -> T:
+    def _read(self, name: str) -> bytes | None:
+        reader, progress = self.session.reader, self._progress.setdefault(name, Progress())
+        short_ids = reader.short_ids
+        try:
+            return reader.read(self.session.channel, FILES[name], progress)
+        except ChannelBroken as error:
+            if error.sw != 0x6A82 or progress.data or reader.short_ids is not short_ids:
+                raise
+            self._closed()  # told in plain, so the session is over; the file is missing all the same
+            return None
+        except ApduError:
+            if name in _REQUIRED:
+                raise
+            return None  # what the chip does not give is judged like what it does not have
+
+    def _through(self, work: Callable[[], T], *, reading: str | None = None) -> T:
         """Do *work* on an open channel; after a loss open a fresh one, make sure of the card, and do it again."""
         while True:
             try:
                 self.session.open()
-                if not self._verified_again:
+                if not self._same_card_for_sure:
                     self._same_card()
                 return work()
-            except AnotherCard:
+            except CardGone:
                 raise
             except (ChipLost, ChannelBroken) as error:
-                self.session.lost(error, reading=reading)
-                self._verified_again = "DG1" not in self.files
-                if self._verified_again:  # nothing ties what was read to the card that comes now
-                    self._progress.clear()
+                self._lost(error, reading)
+
+    def _lost(self, error: ChipLost | ChannelBroken, reading: str | None = None) -> None:
+        progress = self._progress.get(reading) if reading else None
+        at = None if reading is None else (reading, len(progress.data) if progress else 0)
+        self.session.lost(error, reading=at)
+        self._closed()
+
+    def _closed(self) -> None:
+        """The next channel is to a chip that was activated anew: perhaps another one."""
+        self.session.close()
+        self._same_card_for_sure = "DG1" not in self.files
+        if self._same_card_for_sure:  # nothing ties what was read to the card that comes now
+            self._progress.clear()
 
     def _same_card(self) -> None:
         again = self.session.reader.read(self.session.channel, FILES["DG1"], Progress())
         if again != self.files["DG1"]:
-            raise AnotherCard("another card lies there")
-        self._verified_again = True
+            raise CardGone("another card lies there")
+        self._same_card_for_sure = True
 
     # -- proofs against copies ---------------------------------------------------------------------------------
 
@@ -160,11 +178,23 @@ class _Reading:
         if dg15 is None:
             return CheckState.NOT_SUPPORTED
         challenge = self._rng(_CHALLENGE)
+        # A signature of 2,048 bits and its protection are longer than a short answer can be, but not every chip takes
+        # extended lengths; the other form is tried before a copy is suspected.
+        lengths = [SHORT_LE, EXTENDED_LE]
+        if self.session.reader.size.size == EXTENDED_LE:
+            lengths.reverse()
 
         def ask() -> bytes:
-            le = EXTENDED_LE if self.session.reader.size.size == EXTENDED_LE else SHORT_LE
-            response = self.session.channel.send(Command(0x88, data=challenge, le=le))
-            return response.data if response.ok else b""
+            while True:
+                le = lengths[0]
+                try:
+                    response = self.session.channel.send(Command(0x88, data=challenge, le=le))
+                except ChannelBroken:
+                    lengths.reverse()
+                    raise
+                if response.ok or len(lengths) == 1 or not _about_length(response.sw):
+                    return response.data if response.ok else b""
+                lengths.remove(le)
 
         answer = self._proof(ask)
         if not answer:
@@ -190,22 +220,30 @@ class _Reading:
         def agree() -> bool:
             try:
                 channel = chip_auth.run(self.session.channel, dg14, self._rng)
-            except ChipAuthFailed:
+            except (ChipAuthFailed, DataError):
                 return False
             self.session.replace(channel)
-            return chip_auth.confirm(channel)
+            if not chip_auth.confirm(channel):
+                raise ChannelBroken("the chip does not follow to the keys of Chip Authentication")
+            return True
 
         return CheckState.PASSED if self._proof(agree) else CheckState.FAILED
 
     def _proof(self, work: Callable[[], T]) -> T | None:
-        """*work*, done again once when the channel broke under it; None when it broke again: so does a refusal."""
-        for _ in range(_PROOF_TRIES):
+        """*work*; done again once when the chip broke the channel, None when it broke again: so does a refusal.
+
+        A card that only slips proves nothing either way.
+        """
+        broken = 0
+        while broken < _PROOF_TRIES:
             self._through(lambda: None)
             try:
                 return work()
-            except (ChannelBroken, ChipLost) as error:
-                self.session.lost(error, reading=False)
-                self._verified_again = False
+            except CardGone:
+                raise
+            except (ChipLost, ChannelBroken) as error:
+                broken += isinstance(error, ChannelBroken)
+                self._lost(error)
         return None
 
     # -- the result --------------------------------------------------------------------------------------------
@@ -255,8 +293,8 @@ class _Reading:
         )
 
 
-class AnotherCard(ChipLost):
-    """The card that came back is not the one whose read had begun; nothing of either is kept."""
+def _about_length(sw: int) -> bool:
+    return sw in (0x6700, 0x6F00) or sw >> 8 in (0x61, 0x6C)
 
 
 def _worse(chip: CheckState, mapped: CheckState) -> CheckState:

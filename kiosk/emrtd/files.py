@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from kiosk.emrtd import tlv
 from kiosk.emrtd.apdu import EXTENDED_LE, SHORT_LE, Channel, Command, Response
-from kiosk.emrtd.errors import AccessDenied, ApduError, DataError
+from kiosk.emrtd.errors import AccessDenied, ApduError, ChannelBroken, DataError
 from kiosk.emrtd.lds import LdsFile
 
 LADDER: Final = (EXTENDED_LE, SHORT_LE, 231, 223, 192, 160, 128, 112)
@@ -23,12 +23,14 @@ _READ_ODD: Final = 0xB1
 _SELECT: Final = 0xA4
 _ODD_FROM: Final = 0x8000
 _HEADER: Final = 6
+_MOST_SELECTIONS: Final = 4
 _LARGEST: Final = 64 * 1024
 _LARGEST_PORTRAIT: Final = 256 * 1024
 _ENDED: Final = (0x6282, 0x6B00)
 _TOO_MUCH: Final = (0x6700, 0x6F00, 0x6A86, 0x6B00)
 _DENIED: Final = (0x6982, 0x6985)
-_NO_SHORT_ID: Final = (0x6A81, 0x6A82, 0x6A86, 0x6B00, 0x6986)
+_NO_CURRENT_FILE: Final = 0x6986
+_NO_SHORT_ID: Final = (0x6A81, 0x6A82, 0x6A86, 0x6B00, _NO_CURRENT_FILE)
 
 
 class SizeMemory(Protocol):
@@ -89,6 +91,7 @@ class FileReader:
 
     size: ReadSize
     short_ids: bool = True
+    _short_id_worked: bool = False
 
     def read(self, channel: Channel, file: LdsFile, progress: Progress, *, selected: bool = False) -> bytes | None:
         """The whole *file*, tag included, or None when the chip has none (6A82).
@@ -102,18 +105,30 @@ class FileReader:
             if not self._select(channel, file):
                 return None
             selected = True
+        head, selections = EXTENDED_LE, 0
         while not progress.complete:
             at = len(progress.data)
-            wanted = self.size.size if progress.total is None else min(self.size.size, progress.total - at)
-            response = _read_at(channel, at, wanted, None if selected else file.sfi)
-            if not selected and response.sw in _NO_SHORT_ID:
+            wanted = min(self.size.size, head if progress.total is None else progress.total - at)
+            try:
+                response = _read_at(channel, at, wanted, self.size.size, None if selected else file.sfi)
+            except ChannelBroken as error:
+                if not selected and not self._short_id_worked and error.sw in _NO_SHORT_ID:
+                    self.short_ids = False
+                raise
+            if response.sw == _NO_CURRENT_FILE or (not selected and response.sw in _NO_SHORT_ID):
+                selections += 1  # 6986 comes also from chips that forget their file over a refusal
+                if selections > _MOST_SELECTIONS:
+                    raise ApduError(response.sw, f"READ BINARY of {file.name}")
                 if not self._select(channel, file):
                     return None
-                self.short_ids = False
-                selected = True
+                self.short_ids, selected = self.short_ids and selected, True
+                continue
+            if at == 0 and head > _HEADER and self._beyond_the_end(response):
+                head = _HEADER
                 continue
             if self._refused(response, file, at):
                 continue
+            self._short_id_worked = self._short_id_worked or not selected
             selected = True
             self.size.worked(len(response.data))
             progress.data += response.data
@@ -124,6 +139,10 @@ class FileReader:
             if response.sw in _ENDED and not progress.complete:
                 raise DataError(f"{file.name} ends early")
         return bytes(progress.data[: progress.total])
+
+    def _beyond_the_end(self, response: Response) -> bool:
+        """Whether a chip may mean that the file is shorter than what was asked for: then its head says how short."""
+        return response.sw == 0x6B00 or (response.sw == 0x6700 and self.size.size == LADDER[-1])
 
     def _refused(self, response: Response, file: LdsFile, at: int) -> bool:
         """Whether the same must be asked again with fewer bytes; raises when that would not help."""
@@ -162,11 +181,11 @@ def _total(data: bytearray) -> int | None:
         return None  # a header in parts
 
 
-def _read_at(channel: Channel, at: int, wanted: int, sfi: int | None) -> Response:
+def _read_at(channel: Channel, at: int, wanted: int, most: int, sfi: int | None) -> Response:
     if sfi is not None:
         return channel.send(Command(_READ, 0x80 | sfi, 0, le=wanted))
     if at < _ODD_FROM:
         return channel.send(Command(_READ, at >> 8, at & 0xFF, le=wanted))
     offset = at.to_bytes((at.bit_length() + 7) // 8, "big")
-    response = channel.send(Command(_READ_ODD, data=tlv.encode(0x54, offset), le=min(wanted + 4, EXTENDED_LE)))
+    response = channel.send(Command(_READ_ODD, data=tlv.encode(0x54, offset), le=min(wanted + 4, most)))
     return Response(tlv.expect(response.data, 0x53) if response.data else b"", response.sw)

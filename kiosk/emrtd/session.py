@@ -6,12 +6,14 @@ Source: ICAO 9303-11 4.2 (order of access protocols), identity-documents.md 7.2 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Final, Protocol
 
 from kiosk.emrtd import bac, pace
-from kiosk.emrtd.apdu import SHORT_LE, Channel, Command, PlainChannel
+from kiosk.emrtd.apdu import EXTENDED_LE, SHORT_LE, Channel, Command, PlainChannel
 from kiosk.emrtd.errors import (
     AccessDenied,
     ApduError,
@@ -32,6 +34,8 @@ from kiosk.emrtd.security_infos import PaceInfo, pace_infos
 
 MAX_RESUMES: Final = 8
 _PAUSE: Final = 0.12
+_TRIES: Final = 2
+_COMMANDS_TO_TOKEN: Final = 5  # MSE:Set AT and four GENERAL AUTHENTICATE: only the last shows the chip our password
 _SAFEST_SIZE: Final = 112
 _SELECT_APPLICATION: Final = Command(0xA4, 0x04, 0x0C, EMRTD_AID)
 _NO_APPLICATION: Final = frozenset({0x6A80, 0x6A81, 0x6A82, 0x6999})
@@ -57,6 +61,10 @@ class Connection(Protocol):
     def reset(self) -> None:
         """Activate the chip afresh; waits a bounded time for a card that slipped. ChipLost when none came back."""
         ...
+
+
+class CardGone(ChipLost):
+    """The card did not come back, or another one did: nothing of the read is kept."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,14 +112,31 @@ class Session:
         self._pause = pause
         self._pause_after_pace = 0.0
         self._ways: list[PaceInfo] | None = None
+        self._way: Callable[[], Channel] | None = None
+        self._tries: Counter[Password] = Counter()
+        self._lost_at: tuple[str, int, int] | None = None
         self._channel: Channel | None = None
         self._spare: PlainChannel | None = PlainChannel(self._transmit)
-        self.reader = FileReader(ReadSize.known(memory.get(connection.card_type) if memory else None))
+        known = memory.get(connection.card_type) if memory else None
+        self.reader = FileReader(ReadSize.known(known))
+        self._first_sizes = (SHORT_LE, _SAFEST_SIZE) if known else (EXTENDED_LE, SHORT_LE, _SAFEST_SIZE)
 
     def open(self) -> None:
-        """Open the chip if it is not open. Errors as the access protocols raise them."""
-        if self._channel is None:
+        """Open the chip if it is not open, the way that opened it before. Errors as the access protocols raise them.
+
+        CardGone: it did not come back, or what lies there cannot be opened as the one before could.
+        """
+        if self._channel is not None:
+            return
+        if self._way is None:
             self._channel = self._open()
+            return
+        try:
+            self._channel = self._way()
+        except (ChipLost, ChannelBroken):
+            raise
+        except EmrtdError as error:
+            raise CardGone(f"another card lies there: {error}") from error
 
     def close(self) -> None:
         """The channel has ended; the next ``open`` makes a fresh one."""
@@ -128,18 +153,24 @@ class Session:
         """Go on with *channel*, whose keys Chip Authentication made."""
         self._channel = channel
 
-    def lost(self, error: ChipLost | ChannelBroken, *, reading: bool) -> None:
-        """The channel is gone: prepare a fresh one, or raise *error* when that has been done often enough.
+    def lost(self, error: ChipLost | ChannelBroken, *, reading: tuple[str, int] | None = None) -> None:
+        """The channel is gone: the next ``open`` makes a fresh one; raises *error* when that was done often enough.
 
-        *reading*: it broke under a READ BINARY, perhaps because of its size.
+        *reading*: the file and the offset at which it happened. The size of the read is blamed when the chip itself
+        ended the session and the size is new, and for whatever happens twice at one place: there are readers that lose
+        the card over a long answer.
         """
-        self._channel = None
+        self._channel = self._spare = None
+        size = self.reader.size
+        here = None if reading is None else (*reading, size.size)
+        ended = isinstance(error, ChannelBroken) and (error.sw or 0) >> 8 != 0x6A and not size.proven
+        repeated = here == self._lost_at
+        self._lost_at = here
+        if here is not None and (ended or repeated) and size.step_down():
+            return
         self.resumes += 1
         if self.resumes > MAX_RESUMES:
             raise error
-        size = self.reader.size
-        if isinstance(error, ChannelBroken) and reading and not size.proven:
-            size.step_down()
 
     def remember_size(self) -> None:
         """Keep the read size that has worked."""
@@ -153,7 +184,10 @@ class Session:
         if self._spare is not None:
             plain, self._spare = self._spare, None
             return plain
-        self._connection.reset()
+        try:
+            self._connection.reset()
+        except ChipLost as error:
+            raise CardGone(str(error)) from error
         return PlainChannel(self._transmit)
 
     def _transmit(self, apdu: bytes) -> bytes:
@@ -167,27 +201,41 @@ class Session:
         refusal: EmrtdError | None = None
         for info in list(self._ways):
             for password in self._key.passwords:
+                if self._tries[password] >= _TRIES:
+                    continue
                 try:
-                    return self._by_pace(info, password)
+                    channel = self._by_pace(info, password)
                 except NotAnEmrtd:
                     raise
                 except (ApduError, DataError) as error:
                     refusal = error
                     if isinstance(error, WrongKey) and error.tries_left is not None and error.tries_left <= 1:
                         raise
+                else:
+                    self._way = partial(self._by_pace, info, password)
+                    return channel
             if isinstance(refusal, WrongKey):
                 raise refusal  # another way would only use up a try
             self._ways.remove(info)
-        return self._by_bac(refusal)
+        channel = self._by_bac(refusal)
+        self._way = partial(self._by_bac, refusal)
+        return channel
 
     def _public_file(self) -> bytes | None:
-        """EF.CardAccess, or None; reading it leaves the chip fresh unless it took offence at the size of the read."""
-        for size in (SHORT_LE, _SAFEST_SIZE):
-            plain = self._fresh()
+        """EF.CardAccess, or None; reading it leaves the chip fresh unless it took offence at the size of the read.
+
+        Whether chip and reader take extended lengths is found out here, where a refusal ends no session.
+        """
+        sizes, self._first_sizes = self._first_sizes, (SHORT_LE, _SAFEST_SIZE)
+        for size in sizes:
+            plain, trial = self._fresh(), ReadSize(size, proven=True)
             try:
-                found = _read_card_access(plain, size)
+                found = _read_card_access(plain, trial)
             except (ApduError, DataError):
                 continue
+            finally:
+                if size == EXTENDED_LE and trial.size < EXTENDED_LE:
+                    self.reader.size.step_down()
             self._spare = plain
             return found
         return None
@@ -197,14 +245,23 @@ class Session:
         try:
             return self._pace_once(info, password)
         except ApduError as error:
-            if isinstance(error, WrongKey | NotAnEmrtd) or error.sw not in _AMBIGUOUS:
+            if (
+                isinstance(error, WrongKey | NotAnEmrtd)
+                or error.sw not in _AMBIGUOUS
+                or self._tries[password] >= _TRIES
+            ):
                 raise
         except ChannelBroken:  # some chips need a moment between PACE and the first protected command
             self._pause_after_pace = _PAUSE
         return self._pace_once(info, password)
 
     def _pace_once(self, info: PaceInfo, password: Password) -> Channel:
-        opened = pace.open_channel(self._fresh(), info, password, self._rng)
+        plain, before = self._fresh(), self.apdus
+        try:
+            opened = pace.open_channel(plain, info, password, self._rng)
+        except ApduError:
+            self._tries[password] += self.apdus - before >= _COMMANDS_TO_TOKEN
+            raise
         if self._pause_after_pace:
             self._pause(self._pause_after_pace)
         self.cam = opened.cam
@@ -236,12 +293,12 @@ def _select_application(channel: Channel) -> None:
         raise ApduError(response.sw, "SELECT of the eMRTD application")
 
 
-def _read_card_access(plain: PlainChannel, size: int) -> bytes | None:
+def _read_card_access(plain: PlainChannel, size: ReadSize) -> bytes | None:
     """EF.CardAccess, if there is one: selected directly, after the master file, or read by its short id."""
     file = FILES["EF.CardAccess"]
     select = Command(0xA4, 0x02, 0x0C, file.fid.to_bytes(2, "big"))
     selected = plain.send(select).ok or (plain.send(_SELECT_MF).ok and plain.send(select).ok)
-    return FileReader(ReadSize(size, proven=True)).read(plain, file, Progress(), selected=selected)
+    return FileReader(size).read(plain, file, Progress(), selected=selected)
 
 
 def _read_card_security(channel: Channel) -> bytes | None:
