@@ -76,16 +76,21 @@ def test_staff_are_called_for_the_doubtful_only(chips: Stack, seen: dict[int, di
 
 
 def test_the_province_counts_as_chips_only_what_is_not_doubted(chips: Stack, seen: dict[int, dict[str, Any]]) -> None:
-    feed = httpx.Client(base_url=chips.url("province"), headers={"Authorization": "Bearer demo"}, timeout=20)
     span = {"from": str(today()), "to": str(today()), "level": "facility", "period": "day"}
 
+    def rows_of(feed: str) -> list[dict[str, Any]]:
+        url = f"{chips.url('province')}/api/v1/kpi/{feed}"
+        answer = httpx.get(url, params=span, headers={"Authorization": "Bearer demo"}, timeout=20)
+        return list(answer.json()["rows"])
+
     def row() -> dict[str, Any] | None:
-        rows = feed.get("/api/v1/kpi/lookup-rate", params=span).json()["rows"]
+        rows = rows_of("lookup-rate")
         mine = next((row for row in rows if row["unit_code"] == chips.facility), None)
         return mine if mine and mine["visits_bhyt"] >= 5 else None
 
     mine = eventually(row)
     assert mine["by_method"]["QR_CCCD"] == 1 and mine["by_method"]["CHIP_CCCD"] >= 4
     assert (mine["r4_numerator"], mine["r4_denominator"]) == (4, 5)
-    why = feed.get("/api/v1/kpi/why-not-by-chip", params=span).json()["rows"]
-    assert {r["reason"]: r["visits"] for r in why if r["unit_code"] == chips.facility} == {"PATIENT_CHOSE_QR": 1}
+    assert {r["reason"]: r["visits"] for r in rows_of("why-not-by-chip") if r["unit_code"] == chips.facility} == {
+        "PATIENT_CHOSE_QR": 1
+    }
