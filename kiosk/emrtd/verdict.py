@@ -31,11 +31,14 @@ _AT_BEST: Final[Mapping[str, Mapping[CheckState, Verdict]]] = {
     "hashes": _PROOF,
     "signature": _PROOF,
     "chain": _PROOF,
-    "downgrade": {**_PROOF, CheckState.NOT_SUPPORTED: Verdict.GENUINE},  # a chip that offers one protocol only
+    # only tampering counts: what the chip is was not proven by the way in
+    "downgrade": dict.fromkeys(CheckState, Verdict.GENUINE) | {CheckState.FAILED: Verdict.FORGED},
     "active_authentication": _ANTI_CLONE,
     "chip_authentication": _ANTI_CLONE,
 }
 """The best verdict that each check leaves possible in each state."""
+
+_COPIES: Final = ("active_authentication", "chip_authentication")
 
 _FINDINGS: Final = {
     Finding.ANTI_CLONE_KEY_MISSING: Verdict.SUSPECTED_COPY,
@@ -47,17 +50,20 @@ _FINDINGS: Final = {
 def judge(checks: Checks, findings: Collection[str] = ()) -> Verdict:
     """The verdict over *checks*, with the *findings* of ``anti_clone_findings`` among others.
 
-    GENUINE needs all of hashes, signature, chain and an anti-clone check; a check that the chip offers but that was not
-    done leaves CANNOT_TELL at best, also when another one passed.
+    GENUINE needs all of hashes, signature, chain and an anti-clone check. A check against copying that the chip offers
+    but that was not done leaves CANNOT_TELL at best, unless the other one passed.
     """
+    proven = CheckState.PASSED in (checks.active_authentication, checks.chip_authentication)
+    states = {name: getattr(checks, name) for name in _AT_BEST}
+    if proven:
+        states |= {name: CheckState.PASSED for name in _COPIES if states[name] is not CheckState.FAILED}
     worst = min(
         (
-            *(_AT_BEST[name][getattr(checks, name)] for name in _AT_BEST),
+            *(_AT_BEST[name][state] for name, state in states.items()),
             *(verdict for finding, verdict in _FINDINGS.items() if finding in findings),
         ),
         key=_ORDER.index,
     )
-    proven = CheckState.PASSED in (checks.active_authentication, checks.chip_authentication)
     return Verdict.DATA_AUTHENTIC if worst is Verdict.GENUINE and not proven else worst
 
 

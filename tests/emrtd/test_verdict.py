@@ -22,10 +22,11 @@ def by_the_contract(checks: Checks) -> Verdict:
         return Verdict.FORGED
     if FAILED in clone:
         return Verdict.SUSPECTED_COPY
-    settled = (checks.hashes, checks.signature, checks.chain) == (PASSED, PASSED, PASSED)
-    if not settled or checks.downgrade not in (PASSED, ABSENT) or not clone <= {PASSED, ABSENT}:
+    if (checks.hashes, checks.signature, checks.chain) != (PASSED, PASSED, PASSED):
         return Verdict.CANNOT_TELL
-    return Verdict.GENUINE if PASSED in clone else Verdict.DATA_AUTHENTIC
+    if PASSED in clone:
+        return Verdict.GENUINE
+    return Verdict.DATA_AUTHENTIC if clone == {ABSENT} else Verdict.CANNOT_TELL
 
 
 def test_every_combination() -> None:

@@ -178,10 +178,10 @@ def test_what_a_real_read_proved_is_confirmed(anchors, mode):
 PUSHED = {
     "answered": (NO_CA, True, None, Verdict.GENUINE),
     "unanswered": (NO_CA, False, None, Verdict.CANNOT_TELL),
-    "both_keys": (CCCD_2021, True, None, Verdict.CANNOT_TELL),
+    "both_keys": (CCCD_2021, True, None, Verdict.GENUINE),
     "no_keys": (BARE, False, None, Verdict.DATA_AUTHENTIC),
     "hidden_dg15": (NO_CA, False, "DG15", Verdict.CANNOT_TELL),
-    "hidden_dg14": (CCCD_2021, True, "DG14", Verdict.CANNOT_TELL),
+    "hidden_dg14": (CCCD_2021, True, "DG14", Verdict.GENUINE),
 }
 
 
