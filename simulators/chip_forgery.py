@@ -142,6 +142,12 @@ def clone_stripped(data: CardData) -> CardData:
     return replace(clone_without_keys(data), files={**files, COM: common(files)})
 
 
+def sod_removed(data: CardData) -> CardData:
+    """A made-up person without EF.SOD: nothing is signed, so nothing can be found wrong with it."""
+    files = {fid: file for fid, file in data.files.items() if fid != SOD}
+    return replace(data, files={**files, COM: common(files)})
+
+
 def card_access_weaker(data: CardData) -> CardData:
     """EF.CardAccess, which nobody signs, offers PACE with 3DES alone; DG14 names what the issuer meant."""
     weaker = replace(data.profile, pace=(_WEAKER_PACE,))
@@ -189,6 +195,7 @@ FORGERIES: Final[Mapping[str, Forgery]] = MappingProxyType(
         "expired_signer": Forgery(expired_signer, "forged", "cannot_tell"),
         "revoked_signer": Forgery(revoked_signer, "forged", "cannot_tell"),
         "sod_signature_flipped": Forgery(sod_signature_flipped, "forged", "forged"),
+        "sod_removed": Forgery(sod_removed, "forged", "forged"),
         "clone_without_keys": Forgery(clone_without_keys, "suspected_copy", "suspected_copy"),
         "clone_with_own_keys": Forgery(clone_with_own_keys, "forged", "forged"),
         "clone_stripped": Forgery(clone_stripped, "suspected_copy", "suspected_copy"),

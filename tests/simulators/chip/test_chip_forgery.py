@@ -16,6 +16,7 @@ from simulators.chip_files import (
     DG13,
     DG14,
     DG15,
+    SOD,
     CardData,
     personalise,
 )
@@ -54,6 +55,7 @@ FINDINGS = {
     "expired_signer": Found(chain="certificate has expired"),
     "revoked_signer": Found(revoked=True),
     "sod_signature_flipped": Found(signature=False),
+    "sod_removed": Found(signature=False),
     "clone_without_keys": Found(),
     "clone_with_own_keys": Found(wrong=frozenset({14, 15})),
     "clone_stripped": Found(absent=frozenset({14, 15})),
@@ -76,6 +78,8 @@ def sound():
 
 
 def judged(data: CardData, folder) -> Found:
+    if SOD not in data.files:
+        return Found(signature=False)
     signed = signature_of(data)
     content = signed_content(signed)
     if content is None:
