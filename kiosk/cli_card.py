@@ -6,18 +6,26 @@ import base64
 import binascii
 import json
 import os
+import secrets
 import sys
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn
 
 import click
 
 if TYPE_CHECKING:  # the commands import it when they run: kioskctl must start fast
-    from kiosk.emrtd.chip import AccessKey
+    from kiosk.emrtd.chip import AccessKey, Connection
+    from kiosk.emrtd.errors import EmrtdError
     from kiosk.emrtd.results import ChipRead
+    from kiosk.emrtd.trust import TrustAnchors
 
 _FILE = click.Path(path_type=Path, dir_okay=False, exists=True)
+_BOX = """\
++---------------------------------------------------------------------+
+| --apdu-log: the file will hold a person's data and the key to the   |
+| card. Keep it on this machine, send it to nobody, delete it soon.   |
++---------------------------------------------------------------------+"""
 _NEW_FILE = click.Path(path_type=Path, dir_okay=False)
 _ANCHORS = click.option(
     "--anchors",
@@ -25,6 +33,14 @@ _ANCHORS = click.option(
     type=click.Path(path_type=Path, exists=True),
     help="Country signing certificates: PEM, DER, a master list, or a folder of them.",
 )
+
+
+class _Attempt(NamedTuple):
+    """How a read ended, the text of its log ("" unless recorded), and the report that may be sent to anyone."""
+
+    outcome: ChipRead | EmrtdError
+    log: str
+    report: dict[str, Any]
 
 
 @click.command("read-card")
@@ -36,6 +52,12 @@ _ANCHORS = click.option(
 @_ANCHORS
 @click.option("--no-photo", is_flag=True, help="Leave the portrait on the chip: faster.")
 @click.option("--photo", "photo_file", type=_NEW_FILE, help="Write the portrait there; only you can read it.")
+@click.option(
+    "--apdu-log", "log_file", type=_NEW_FILE, help="Record the exchange there; it holds the person and the key."
+)
+@click.option(
+    "--report", "report_file", type=_NEW_FILE, help="Write there what may be sent to anyone: no personal data."
+)
 @click.option("--wait", type=click.FloatRange(3, 600), default=10, show_default=True, help="Seconds for the card.")
 def read_card(
     reader: str,
@@ -46,13 +68,12 @@ def read_card(
     anchors_path: Path | None,
     no_photo: bool,
     photo_file: Path | None,
+    log_file: Path | None,
+    report_file: Path | None,
     wait: float,
 ) -> None:
     """Read one chip and say what it proves; exit 0 read, 1 not."""
-    from kiosk.chip_keys import read_with  # noqa: PLC0415
-    from kiosk.chip_report import error_json, failure_json  # noqa: PLC0415
-    from kiosk.emrtd.chip import read_chip  # noqa: PLC0415
-    from kiosk.emrtd.errors import EmrtdError  # noqa: PLC0415
+    from kiosk.chip_report import error_json  # noqa: PLC0415
     from kiosk.errors import ReaderUnavailable  # noqa: PLC0415
     from kiosk.readers.card_readers import open_card  # noqa: PLC0415
 
@@ -61,17 +82,44 @@ def read_card(
     keys = _access_keys(can, mrz_file, personal_id, birth)
     anchors = _load_anchors(anchors_path)
     adapter = "pn532" if reader.startswith("/") else "pcsc"
+    if log_file is not None:
+        click.echo(_BOX, err=True)
     click.echo("kioskctl: lay the card on the reader and leave it there", err=True)
     try:
         with open_card(adapter, reader, wait) as card:
-            read = read_with(
-                card, keys, lambda key: read_chip(card, key, anchors=anchors, now=datetime.now(UTC), photo=not no_photo)
-            )
+            attempt = _attempt(card, keys, anchors, photo=not no_photo, record=log_file is not None)
     except ReaderUnavailable as exc:
         _end(error_json(exc.code, str(exc)))
+    if log_file is not None:
+        _write_private(log_file, attempt.log.encode())
+    if report_file is not None:
+        _write_private(report_file, (json.dumps(attempt.report, indent=2) + "\n").encode())
+    _finish(attempt.outcome, photo_file)
+
+
+@click.command("replay-apdu")
+@click.argument("log", type=_FILE)
+@_ANCHORS
+def replay_apdu(log: Path, anchors_path: Path | None) -> None:
+    """Run a recorded exchange through the protocol again; exit 0 read as recorded, 1 not."""
+    from kiosk.card_log import MAX_LOG, LogDiffers, replay_log  # noqa: PLC0415
+    from kiosk.chip_report import error_json  # noqa: PLC0415
+    from kiosk.emrtd.errors import EmrtdError  # noqa: PLC0415
+    from kiosk.emrtd.recording import RecordingError  # noqa: PLC0415
+
+    anchors = _load_anchors(anchors_path)
+    outcome: ChipRead | EmrtdError
+    with log.open("rb") as stream:
+        text = stream.read(MAX_LOG).decode("utf-8", "replace")
+    try:
+        outcome = replay_log(text, anchors)
     except EmrtdError as exc:
-        _end(failure_json(exc))
-    _print(_report_of(read, photo_file))
+        outcome = exc
+    except LogDiffers as exc:
+        _end(error_json("REPLAY_DIFFERS", str(exc)))
+    except RecordingError as exc:
+        _end(error_json("BAD_LOG", str(exc)))
+    _finish(outcome, None)
 
 
 @click.command("verify-evidence")
@@ -128,25 +176,58 @@ def _access_keys(
     return keys
 
 
-def _report_of(read: ChipRead, photo_file: Path | None) -> dict[str, Any]:
-    """The JSON document of a *read*; its portrait goes to *photo_file*."""
-    from kiosk.chip_report import chip_json, error_json  # noqa: PLC0415
-    from kiosk.documents.chip_person import UnreadableChip, person_of  # noqa: PLC0415
-    from kiosk.emrtd.errors import DataError  # noqa: PLC0415
-    from kiosk.emrtd.lds import portrait  # noqa: PLC0415
+def _attempt(
+    card: Connection, keys: list[AccessKey], anchors: TrustAnchors | None, *, photo: bool, record: bool
+) -> _Attempt:
+    """Read *card* with the first of *keys* that opens it; *record* what goes over the wire with the last one used."""
+    from kiosk.card_log import Asked, log_text  # noqa: PLC0415
+    from kiosk.chip_keys import read_with  # noqa: PLC0415
+    from kiosk.emrtd.chip import read_chip  # noqa: PLC0415
+    from kiosk.emrtd.errors import EmrtdError  # noqa: PLC0415
+    from kiosk.emrtd.recording import Recorder, Trace  # noqa: PLC0415
+    from kiosk.emrtd.report import report  # noqa: PLC0415
+
+    trace, now, card_type = Trace(card), datetime.now(UTC), card.card_type
+    recorders: list[Recorder] = []
+    outcome: ChipRead | EmrtdError
+
+    def read(key: AccessKey) -> ChipRead:
+        if not record:
+            return read_chip(trace, key, anchors=anchors, now=now, photo=photo)
+        recorders.append(recorder := Recorder(trace, secrets.token_bytes, key))
+        return read_chip(recorder, key, anchors=anchors, now=now, photo=photo, rng=recorder.rng)
 
     try:
-        photo = portrait(read.files["DG2"]) if "DG2" in read.files else None
+        outcome = read_with(trace, keys, read)
+    except EmrtdError as exc:
+        outcome = exc
+    asked = Asked(photo, now, None if isinstance(outcome, EmrtdError) else outcome.seconds)
+    log = log_text(recorders[-1].lines, asked) if recorders else ""
+    return _Attempt(outcome, log, report(outcome, trace, card_type))
+
+
+def _finish(outcome: ChipRead | EmrtdError, photo_file: Path | None) -> NoReturn:
+    """Print the JSON document of *outcome* and end; the portrait goes to *photo_file*."""
+    from kiosk.chip_report import chip_json, error_json, failure_json  # noqa: PLC0415
+    from kiosk.documents.chip_person import UnreadableChip, person_of  # noqa: PLC0415
+    from kiosk.emrtd.errors import DataError, EmrtdError  # noqa: PLC0415
+    from kiosk.emrtd.lds import portrait  # noqa: PLC0415
+
+    if isinstance(outcome, EmrtdError):
+        _end(failure_json(outcome))
+    try:
+        photo = portrait(outcome.files["DG2"]) if "DG2" in outcome.files else None
     except DataError as exc:
         photo = None
         click.echo(f"kioskctl: no portrait: {exc}", err=True)
     try:
-        person = person_of(read.files, today=_today())
+        person = person_of(outcome.files, today=_today())
     except UnreadableChip as exc:
         _end(error_json("CHIP_ERROR", str(exc)))
     if photo is not None and photo_file is not None:
         _write_private(photo_file, photo.data)
-    return chip_json(read, person, photo)
+    _print(chip_json(outcome, person, photo))
+    sys.exit(0)
 
 
 def _write_private(path: Path, content: bytes) -> None:
@@ -177,7 +258,7 @@ def _key(text: str) -> bytes:
     return key
 
 
-def _load_anchors(path: Path | None) -> Any:
+def _load_anchors(path: Path | None) -> TrustAnchors | None:
     from kiosk.emrtd.trust import TrustError, load_anchors  # noqa: PLC0415
 
     try:
@@ -196,4 +277,4 @@ def _end(document: dict[str, Any]) -> NoReturn:
     sys.exit(1)
 
 
-COMMANDS = (read_card, verify_evidence)
+COMMANDS = (read_card, replay_apdu, verify_evidence)

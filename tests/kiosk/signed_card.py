@@ -76,9 +76,14 @@ class Held:
         self.transmit, self.reset = chip.transmit, chip.reset
 
 
+def chip_of(mode: str) -> VirtualCard:
+    """The chip of the card of this mode, without waiting."""
+    return make_card(card_person(PEOPLE[0], TODAY), mode, authority(), latency_ms=0)
+
+
 def read_by_wire(mode: str, anchors: TrustAnchors | None) -> ChipRead:
     """A whole read of the card of this mode, by CAN, or by MRZ where the CAN opens nothing."""
-    chip = make_card(card_person(PEOPLE[0], TODAY), mode, authority(), latency_ms=0)
+    chip = chip_of(mode)
     data = chip.data
     key = AccessKey(can=data.can, mrz=MrzKey.of(parse("\n".join(data.mrz))))
     return read_chip(Held(chip), key, anchors=anchors, now=NOW, photo=True, pause=lambda seconds: None)

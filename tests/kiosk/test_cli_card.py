@@ -11,14 +11,11 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk.cli import main
 from kiosk.evidence import make_evidence
-from simulators.chip import make_card
 from simulators.chip_card import VirtualCard
-from simulators.chip_person import card_person
 from simulators.chip_quirks import Quirks
 from simulators.chip_vpcd import VpcdCard
 from simulators.pn532 import SimulatedPn532
-from simulators.vss_people import PEOPLE
-from tests.kiosk.signed_card import NOW, TODAY, anchors_in, authority, card, read_of
+from tests.kiosk.signed_card import NOW, anchors_in, authority, card, chip_of, read_of
 from tests.readers.pcscd import READERS, PcscdInfo, running_pcscd
 
 STATION = Ed25519PrivateKey.from_private_bytes(bytes(range(32)))
@@ -86,11 +83,6 @@ NUMBER = card().person.citizen_id
 FAST = ("--wait", 5)
 
 
-def chip(mode: str = "genuine") -> VirtualCard:
-    """The card of one fictitious person."""
-    return make_card(card_person(PEOPLE[0], TODAY), mode, authority(), latency_ms=0)
-
-
 @pytest.fixture(scope="module")
 def daemon() -> Iterator[PcscdInfo]:
     """A pcscd of this module's own."""
@@ -123,7 +115,7 @@ def serial(tmp_path) -> Iterator[SimulatedPn532]:
 
 
 def test_a_card_is_read_through_pcsc(pcscd, anchors, tmp_path):
-    with laid(pcscd, chip()):
+    with laid(pcscd, chip_of("genuine")):
         words = ("--reader", READERS[0], "--id", NUMBER, "--anchors", anchors, "--photo", tmp_path / "face.jpg")
         code, report, err = run("read-card", *words, *FAST)
     assert (code, report["error"], report["verdict"], report["access"]) == (0, None, "genuine", "PACE"), report
@@ -135,7 +127,7 @@ def test_a_card_is_read_through_pcsc(pcscd, anchors, tmp_path):
 
 
 def test_any_reader_will_do(pcscd):
-    with laid(pcscd, chip("cc_2024")):
+    with laid(pcscd, chip_of("cc_2024")):
         code, report, _ = run("read-card", "--can", NUMBER[-6:], "--no-photo", *FAST)
     assert (code, report["verdict"], report["photo"], report["identity_source"]) == (0, "cannot_tell", None, "DG1")
 
@@ -154,7 +146,7 @@ def on(serial: SimulatedPn532, card: VirtualCard, *words: object) -> tuple[int, 
 
 
 def test_a_card_is_read_on_a_serial_line(serial, anchors):
-    code, report, _ = on(serial, chip(), "--id", NUMBER, "--anchors", anchors)
+    code, report, _ = on(serial, chip_of("genuine"), "--id", NUMBER, "--anchors", anchors)
     assert (code, report["verdict"], report["identity"]["personal_id"]) == (0, "genuine", NUMBER)
 
 
@@ -163,32 +155,32 @@ FAILURES = {"pace_6982": "ACCESS_DENIED", "pulled": "CARD_LOST", "not_an_emrtd":
 
 @pytest.mark.parametrize("mode", FAILURES)
 def test_a_read_that_fails_tells_its_code(serial, mode):
-    code, report, err = on(serial, chip(mode), "--id", NUMBER)
+    code, report, err = on(serial, chip_of(mode), "--id", NUMBER)
     assert (code, report["error"], report["verdict"]) == (1, FAILURES[mode], None)
     assert report["why"] in err and NUMBER[-6:] not in err
 
 
 def test_a_wrong_number_is_told_with_the_status_word(serial):
-    code, report, _ = on(serial, chip(), "--can", "999999")
+    code, report, _ = on(serial, chip_of("genuine"), "--can", "999999")
     assert (code, report["error"], report["sw"]) == (1, "WRONG_KEY", "6300")
 
 
 def test_the_lines_of_the_card_open_it(serial, tmp_path):
     (tmp_path / "mrz").write_text("\n".join(card().mrz))
-    code, report, _ = on(serial, chip("bac_only"), "--mrz", tmp_path / "mrz")
+    code, report, _ = on(serial, chip_of("bac_only"), "--mrz", tmp_path / "mrz")
     assert (code, report["access"], report["error"]) == (0, "BAC", None)
     assert report["access_note"]
 
 
 def test_a_birth_date_opens_what_the_number_does_not(serial):
     birth = card().person.birth_date
-    assert on(serial, chip("bac_only"), "--id", NUMBER)[1]["error"] == "ACCESS_DENIED"
-    code, report, _ = on(serial, chip("bac_only"), "--id", NUMBER, "--birth", birth)
+    assert on(serial, chip_of("bac_only"), "--id", NUMBER)[1]["error"] == "ACCESS_DENIED"
+    code, report, _ = on(serial, chip_of("bac_only"), "--id", NUMBER, "--birth", birth)
     assert (code, report["access"], report["identity"]["personal_id"]) == (0, "BAC", NUMBER)
 
 
 def test_estimated_dates_are_few_and_stop_before_the_chip_blocks(serial):
-    other_day = make_card(card_person(PEOPLE[0], TODAY), "bac_only", authority(), latency_ms=0)
+    other_day = chip_of("bac_only")
     code, report, _ = on(serial, other_day, "--id", NUMBER, "--birth", "1971-01-01")
     assert (code, report["error"]) == (1, "WRONG_KEY") and 1 <= other_day.failures <= 3
     counting = VirtualCard(card(), Quirks(try_counter=3, latency_ms=0))
@@ -226,7 +218,81 @@ def test_lines_that_are_wrong_open_nothing(tmp_path):
 
 
 def test_a_portrait_that_cannot_be_kept_is_told(serial, tmp_path):
-    serial.lay(chip())
+    serial.lay(chip_of("genuine"))
     words = ("--reader", serial.link, "--id", NUMBER, "--photo", tmp_path / "absent" / "face.jpg")
     code, report, _ = run("read-card", *words, *FAST)
     assert (code, report["error"]) == (1, "CANNOT_WRITE")
+
+
+def recorded(serial: SimulatedPn532, tmp_path, mode: str = "genuine", *words: object) -> tuple[int, dict, str]:
+    """A read with log and report; the log's file was there before, open to all."""
+    (tmp_path / "log").touch(0o644)
+    return on(serial, chip_of(mode), "--apdu-log", tmp_path / "log", "--report", tmp_path / "report", *words)
+
+
+def test_a_recorded_read_is_run_again(serial, anchors, tmp_path):
+    code, report, err = recorded(serial, tmp_path, "genuine", "--id", NUMBER, "--anchors", anchors)
+    assert (code, report["verdict"]) == (0, "genuine") and "person's data" in err
+    assert (tmp_path / "log").stat().st_mode & 0o777 == 0o600
+    again, replayed, _ = run("replay-apdu", tmp_path / "log", "--anchors", anchors)
+    assert (again, replayed) == (0, report)
+    assert run("replay-apdu", tmp_path / "log")[1]["verdict"] == "cannot_tell"
+
+
+def test_a_recorded_failure_fails_again(serial, tmp_path):
+    code, report, _ = recorded(serial, tmp_path, "pulled", "--id", NUMBER)
+    assert (code, report["error"]) == (1, "CARD_LOST")
+    again, replayed, _ = run("replay-apdu", tmp_path / "log")
+    assert (again, replayed | {"why": report["why"]}) == (1, report)
+
+
+def test_the_log_is_of_the_key_that_opened(serial, tmp_path):
+    birth = card().person.birth_date
+    _, report, _ = recorded(serial, tmp_path, "bac_only", "--id", NUMBER, "--birth", birth)
+    assert run("replay-apdu", tmp_path / "log")[1] == report and report["access"] == "BAC"
+
+
+def test_a_log_that_differs_says_where(serial, tmp_path):
+    recorded(serial, tmp_path, "genuine", "--id", NUMBER)
+    lines = (tmp_path / "log").read_text().splitlines(keepends=True)
+    commands = [at for at, line in enumerate(lines) if '"command"' in line]
+    other = json.loads(lines[commands[6]])
+    other["command"] = "0c" + "b1" + other["command"][4:]
+    changed = [*lines[: commands[6]], json.dumps(other) + "\n", *lines[commands[6] + 1 :]]
+    longer = [*lines[:-1], lines[commands[-1]], lines[-1]]
+    shorter = [*lines[: commands[9]], lines[-1]]
+    told = []
+    for kind in (changed, longer, shorter):
+        (tmp_path / "log").write_text("".join(kind))
+        code, report, _ = run("replay-apdu", tmp_path / "log")
+        assert (code, report["error"]) == (1, "REPLAY_DIFFERS")
+        told.append(report["why"])
+    assert "command 7" in told[0]
+    assert f"after command {len(commands)}, in the log after {len(commands) + 1}" in told[1]
+    assert "command 10" in told[2] and "ends" in told[2]
+
+
+@pytest.mark.parametrize(
+    "text", ["", "nonsense", "{}\n{}", '{"apdu_log": 1}'], ids=["empty", "words", "objects", "head"]
+)
+def test_what_is_no_log_is_told(tmp_path, text):
+    (tmp_path / "log").write_text(text)
+    code, report, _ = run("replay-apdu", tmp_path / "log")
+    assert (code, report["error"]) == (1, "BAD_LOG")
+
+
+@pytest.mark.parametrize("mode", ["genuine", "not_an_emrtd"])
+def test_the_report_names_nobody(serial, tmp_path, mode):
+    recorded(serial, tmp_path, mode, "--id", NUMBER)
+    text = (tmp_path / "report").read_text()
+    person = card().person
+    for secret in (NUMBER, NUMBER[-6:], NUMBER[-9:], person.full_name, person.birth_date, person.chip_id, *card().mrz):
+        assert secret not in text and secret.encode().hex() not in text.lower()
+    report = json.loads(text)
+    assert (report["error"] is None) == (mode == "genuine") and report["exchanges"]
+
+
+def test_nothing_is_written_that_was_not_asked_for(serial, tmp_path):
+    before = set(tmp_path.iterdir())
+    assert on(serial, chip_of("genuine"), "--id", NUMBER)[0] == 0
+    assert set(tmp_path.iterdir()) == before
