@@ -141,6 +141,19 @@ def test_the_card_first_then_its_number_on_the_screen(stack: Stack, patient: Pag
     to_idle(patient)
 
 
+def test_a_number_that_is_not_of_this_card_is_asked_for_again(stack: Stack, patient: Page) -> None:
+    stack.lay(13)
+    view(patient, "need_number")
+    type_number(patient, number_of(13)[:6] + "654321")
+    press(patient, "Xong")
+    expect(patient.locator(".hint")).to_have_text("Số chưa khớp với thẻ. Xin bấm lại.")
+    expect(patient.locator(".digits")).not_to_contain_text(re.compile(r"\d"))
+    type_number(patient, number_of(13))
+    press(patient, "Xong")
+    view(patient, "confirm")
+    to_idle(patient)
+
+
 def test_the_card_first_then_its_code(stack: Stack, patient: Page) -> None:
     stack.lay(8)
     view(patient, "need_number")
@@ -156,7 +169,7 @@ def test_a_number_that_cannot_be_is_told_kindly_and_can_be_put_right(stack: Stac
     refused = {"status": 422, "json": {"error": "BAD_ID_NUMBER"}}
     patient.route("**/api/v1/station/answer", lambda route: route.fulfill(**refused))
     press(patient, "Xong")
-    expect(patient.locator(".hint")).to_have_text("Số này chưa đúng. Xin xem lại từng số trên thẻ.")
+    expect(patient.locator(".hint")).to_have_text("Số chưa đúng. Xin xem lại từng số.")
     expect(patient.locator(".digits")).to_have_text(number_of(9))
     patient.unroute("**/api/v1/station/answer")
     press(patient, "Xoá")

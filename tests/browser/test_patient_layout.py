@@ -34,7 +34,7 @@ _HIS = {
 _OWN = _HIS | {"number": "K-0042", "issued_by": "kiosk", "room": None}
 _PERSON = {"name": "Nguyễn Hoàng Thị Ánh Nguyệt", "birth_year": 1948, "number": "•••••••••456", "clears_in": 40}
 _CARD = {"view": "place_card", "number": "•••••••••456", "clears_in": 30, "card_reader": True}
-_NOBODY = {"checkin_id": None}
+_NUMBER = {"checkin_id": None, "view": "need_number", "clears_in": 30, "card_reader": True}
 _CHOICE = {"view": "choose_service", "valid_to": "2027-01-01", "clears_in": 90}
 SCREENS: dict[str, dict[str, Any]] = {
     "idle": {"view": "idle"},
@@ -46,8 +46,9 @@ SCREENS: dict[str, dict[str, Any]] = {
     "place-card-other": _CARD | {"trouble": "WRONG_KEY"},
     "place-card-no-chip": _CARD | {"trouble": "NOT_AN_EMRTD"},
     "place-card-unheard-of": _CARD | {"trouble": "SOMETHING_NEW"},
-    "place-card-typed": _CARD | _NOBODY | {"trouble": "WRONG_KEY"},
-    "need-number": {"view": "need_number", "clears_in": 30, "card_reader": True} | _NOBODY,
+    "need-number": _NUMBER | {"trouble": None},
+    "need-number-again": _NUMBER | {"trouble": "WRONG_KEY"},
+    "need-number-unheard-of": _NUMBER | {"trouble": "SOMETHING_NEW"},
     "reading": {"view": "reading_chip", "waited": 0, "card_reader": True},
     "reading-long": {"view": "reading_chip", "waited": 12, "card_reader": True},
     "unreadable": {"view": "unreadable", "error": "TRUNCATED", "clears_in": 10},

@@ -8,12 +8,9 @@ const DIGITS = 12;
 const NO_DIGIT = "\u2012"; // a dash as wide as a digit
 const LONG_WAIT = 8; // seconds after which nobody is kept from going on without the chip
 
-// `known`: somebody was read before the card was laid down, so there is a way on without it.
-function placeCard({ screen, checkin_id: known }, answer) {
+function placeCard({ screen }, answer) {
   const { trouble, number } = screen;
-  const code = trouble === "WRONG_KEY" && !known ? "WRONG_NUMBER" : trouble;
-  const words = (name) => (trouble ? forCode("place_card/trouble", code, name) : t(`place_card/${name}`));
-  const again = () => button(t("place_card/restart"), "wide", () => answer("cancel"));
+  const words = (name) => (trouble ? forCode("place_card/trouble", trouble, name) : t(`place_card/${name}`));
   return [
     heading(words("title")),
     layingPicture(),
@@ -23,31 +20,27 @@ function placeCard({ screen, checkin_id: known }, answer) {
       el("p", { class: "big" }, words("text")),
       number ? el("p", {}, t("place_card/number", { number })) : null,
     ),
-    known ? goOn(answer) : el("div", { class: "actions" }, again()),
-    clearsLine(known ? "place_card/goes_on" : "done/clears"),
+    el(
+      "div",
+      { class: "actions two ways" },
+      button(t("place_card/skip"), "wide", () => answer("skip_chip")),
+      button(t("place_card/staff"), "quiet", () => answer("call_staff")),
+      leave(answer),
+    ),
+    clearsLine("place_card/goes_on"),
   ];
-}
-
-function goOn(answer) {
-  return el(
-    "div",
-    { class: "actions two ways" },
-    button(t("place_card/skip"), "wide", () => answer("skip_chip")),
-    button(t("place_card/staff"), "quiet", () => answer("call_staff")),
-    leave(answer),
-  );
 }
 
 const leave = (answer) => button(t("choose/cancel"), "quiet", () => answer("cancel"));
 
 // The digits stand in this closure and on the screen, and go with both.
-function needNumber(_, answer) {
+function needNumber({ screen }, answer) {
   let typed = "";
   const shown = el("p", { class: "digits", "aria-live": "polite" });
   const hint = el("p", { class: "hint", role: "status" });
   const send = async () => {
     const refusal = await answer("number", { value: typed });
-    hint.textContent = refusal ? t("need_number/again") : "";
+    hint.textContent = refusal ? t("need_number/trouble/BAD_ID_NUMBER") : "";
   };
   const done = button(t("need_number/done"), "primary", send);
   const rub = button(t("need_number/delete"), "quiet", () => set(typed.slice(0, -1)));
@@ -60,6 +53,7 @@ function needNumber(_, answer) {
   };
   const key = (digit) => button(digit, "key", () => set(typed + digit));
   set("");
+  hint.textContent = screen.trouble ? forCode("need_number/trouble", screen.trouble) : "";
   return [
     el(
       "div",
