@@ -53,7 +53,7 @@ def read_chip(
     clock: Callable[[], float] = time.monotonic,
     pause: Callable[[float], None] = time.sleep,
 ) -> ChipRead:
-    """Open the chip in front of *connection* with *key*, read it, check it, and judge.
+    """Open the chip in front of *connection*, which was just activated, with *key*; read it, check it, and judge.
 
     *anchors*: whom to trust; *now*: aware, for validity. *photo*: read DG2 too. *on_identity* is called once, with DG1
     and, where the chip has it, DG13, as soon as they match the hashes of EF.SOD. *memory*: learnt read sizes.

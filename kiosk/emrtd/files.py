@@ -23,6 +23,8 @@ _READ_ODD: Final = 0xB1
 _SELECT: Final = 0xA4
 _ODD_FROM: Final = 0x8000
 _HEADER: Final = 6
+_SHORT: Final = 112
+_LONG: Final = 257
 _MOST_SELECTIONS: Final = 4
 _LARGEST: Final = 64 * 1024
 _LARGEST_PORTRAIT: Final = 256 * 1024
@@ -47,7 +49,7 @@ class SizeMemory(Protocol):
 
 @dataclass(slots=True)
 class ReadSize:
-    """The rung of the ladder in use. ``proven``: an answer longer than the next lower rung has come with it."""
+    """The rung of the ladder in use. ``proven``: an answer came with it that says more than "the file is short"."""
 
     size: int
     proven: bool = False
@@ -67,8 +69,7 @@ class ReadSize:
 
     def worked(self, received: int) -> None:
         """An answer of *received* bytes came."""
-        below = [rung for rung in LADDER if rung < self.size]
-        if not below or received > below[0]:
+        if received >= (_LONG if self.size > SHORT_LE else _SHORT):
             self.proven = True
 
 

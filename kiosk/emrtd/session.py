@@ -37,6 +37,7 @@ _PAUSE: Final = 0.12
 _TRIES: Final = 2
 _COMMANDS_TO_TOKEN: Final = 5  # MSE:Set AT and four GENERAL AUTHENTICATE: only the last shows the chip our password
 _SAFEST_SIZE: Final = 112
+_BLAMED_AFTER: Final = 3
 _SELECT_APPLICATION: Final = Command(0xA4, 0x04, 0x0C, EMRTD_AID)
 _NO_APPLICATION: Final = frozenset({0x6A80, 0x6A81, 0x6A82, 0x6999})
 _SELECT_MF: Final = Command(0xA4, 0x00, 0x0C, bytes.fromhex("3F00"))
@@ -114,12 +115,14 @@ class Session:
         self._ways: list[PaceInfo] | None = None
         self._way: Callable[[], Channel] | None = None
         self._tries: Counter[Password] = Counter()
-        self._lost_at: tuple[str, int, int] | None = None
+        self._lost_at: tuple[tuple[str, int, int] | None, int] = (None, 0)
         self._channel: Channel | None = None
         self._spare: PlainChannel | None = PlainChannel(self._transmit)
         known = memory.get(connection.card_type) if memory else None
         self.reader = FileReader(ReadSize.known(known))
-        self._first_sizes = (SHORT_LE, _SAFEST_SIZE) if known else (EXTENDED_LE, SHORT_LE, _SAFEST_SIZE)
+        self._first_sizes: tuple[int, ...] = (EXTENDED_LE, SHORT_LE, _SAFEST_SIZE)
+        if known:
+            self._first_sizes = (min(known, SHORT_LE), _SAFEST_SIZE)
 
     def open(self) -> None:
         """Open the chip if it is not open, the way that opened it before. Errors as the access protocols raise them.
@@ -157,16 +160,16 @@ class Session:
         """The channel is gone: the next ``open`` makes a fresh one; raises *error* when that was done often enough.
 
         *reading*: the file and the offset at which it happened. The size of the read is blamed when the chip itself
-        ended the session and the size is new, and for whatever happens twice at one place: there are readers that lose
-        the card over a long answer.
+        ended the session and the size is new, and for whatever happens three times at one place: there are readers that
+        lose the card over a long answer, and twice may be a shaky hand.
         """
         self._channel = self._spare = None
         size = self.reader.size
         here = None if reading is None else (*reading, size.size)
         ended = isinstance(error, ChannelBroken) and (error.sw or 0) >> 8 != 0x6A and not size.proven
-        repeated = here == self._lost_at
-        self._lost_at = here
-        if here is not None and (ended or repeated) and size.step_down():
+        times = self._lost_at[1] + 1 if here == self._lost_at[0] else 1
+        self._lost_at = (here, times)
+        if here is not None and (ended or times >= _BLAMED_AFTER) and size.step_down():
             return
         self.resumes += 1
         if self.resumes > MAX_RESUMES:
