@@ -72,10 +72,19 @@ class CardSlot:
                 read = await asyncio.to_thread(self._read, card, personal_id, told)
             except EmrtdError as exc:
                 raise ChipTrouble(exc.code) from None
-            if self.card is card:
-                self.card = None
-            await asyncio.to_thread(card.close)
+            await self._let_go_of(card)
             return read
+
+    async def let_go(self) -> None:
+        """Nobody reads the card that lies here any more: laid down again, however soon, it is a card anew."""
+        async with self._one_at_a_time:
+            if self.card is not None:
+                await self._let_go_of(self.card)
+
+    async def _let_go_of(self, card: CardConnection) -> None:
+        if self.card is card:
+            self.card = None
+        await asyncio.to_thread(card.close)
 
     def _read(self, card: CardConnection, personal_id: str, told: OnIdentity) -> ChipRead:
         if card is self._used:  # a chip still remembers the read before, and whose key opened it

@@ -37,6 +37,11 @@ class ChipJudge:
         self._provider = provider
         self._simulated = simulated
 
+    @property
+    def asks_provider(self) -> bool:
+        """Whether somebody outside is asked too, which people have a right to know."""
+        return self._provider is not None
+
     def person(self, files: Mapping[str, bytes], qr: Identity | None) -> ChipPerson:
         """The person whom the files of a chip name; ChipTrouble CHIP_ERROR when they name nobody."""
         try:
@@ -47,6 +52,7 @@ class ChipJudge:
     async def reading(self, read: ChipRead, qr: Identity | None) -> ChipReading:
         """What is kept of *read*; *qr* is what the card's own QR said, if it was scanned.
 
+        A forged chip replaces nothing that the QR said: staff would register what the forger wrote.
         The provider's opinion stands beside the verdict and never raises it. ChipTrouble CHIP_ERROR when the chip
         names nobody.
         """
@@ -62,7 +68,7 @@ class ChipJudge:
             "provider": asdict(opinion) if opinion else None,
         }
         return ChipReading(
-            identity=person.identity,
+            identity=person.identity if qr is None or read.verdict is not Verdict.FORGED else qr,
             verdict=read.verdict.value,
             issuer=read.issuer,
             detail=detail,

@@ -32,7 +32,7 @@ class ChipStation(Station):
         super().__init__(*args, **options)
         self._part = chip
         self._chip = ChipStep(chip, self._checkins)
-        self._screen.flag(card_reader=chip.slot.attached)
+        self._screen.flag(card_reader=chip.slot.attached, provider=chip.judge.asks_provider)
 
     @property
     def slot(self) -> CardSlot:
@@ -134,7 +134,7 @@ class ChipStation(Station):
         self._screen.show("place_card", "place_card", clear_after=wait, trouble=trouble, number=number)
 
     def _ask_for_number(self, trouble: str | None = None) -> None:
-        wait = self._timings.place_card
+        wait = self._timings.number
         self._screen.show("place_card", "need_number", clear_after=wait, trouble=trouble)
 
     def _take_number(self, typed: str) -> None:
@@ -166,13 +166,17 @@ class ChipStation(Station):
             if reading is None:
                 await self._after_trouble(trouble)
             else:
+                if self.checkin_id is None:  # the key needs six digits only: the others may have been mistyped
+                    number = reading.identity.personal_id or number
                 await self._chip_done(reading, Key(number, KeyKind.PERSONAL_12, Method.CHIP_CCCD))
 
     async def _after_trouble(self, code: str) -> None:
         if not self._chip.hopeless and self.checkin_id is None:  # the number may have been mistyped
             self._presented = None
             self._ask_for_number(trouble=code)
-        elif not self._chip.hopeless:
+            return
+        await self._part.slot.let_go()  # it is to be laid down once more, or taken away
+        if not self._chip.hopeless:
             self._ask_for_card(trouble=code)
         elif self.checkin_id is not None:
             await self._without_chip(self._chip.reason_without())

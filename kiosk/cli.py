@@ -7,6 +7,7 @@ import os
 import sys
 from pathlib import Path
 from typing import Any, NoReturn
+from urllib.parse import quote
 
 import click
 
@@ -133,6 +134,15 @@ def kpi(first: Any, last: Any, config_path: Path) -> None:
     """This kiosk's own lookup rates."""
     days = {"first": str(first.date()), "last": str(last.date())}
     _print(days | _call(config_path, "GET", "/kpi", params=days))
+
+
+@main.command()
+@click.argument("checkin_id")
+@_CONFIG
+def evidence(checkin_id: str, config_path: Path) -> None:
+    """Print what the chip of a check-in proved, signed; for `verify-evidence`. It is personal data."""
+    record = _call(config_path, "GET", f"/evidence/{quote(checkin_id, safe='')}")
+    click.echo(json.dumps(record, ensure_ascii=False))  # the one spelling that `verify-evidence` takes
 
 
 @main.command()

@@ -274,6 +274,7 @@ class Daemon:
             "hospital": parts.health.hospital.view(),
             "store": parts.health.store.view(),
             "reader_ok": parts.health.reader.ok,
+            "card_reader_ok": parts.health.cards.ok,
             "disk_low": self._free_mb() < _MIN_FREE_MB,
             "province": {
                 "enrolled": await parts.province.enrolled(),

@@ -39,6 +39,17 @@ from kiosk.recheck import recheck_now
 from kiosk.records import CheckIn
 
 _OLDEST = 1880
+DOUBTS = frozenset(
+    {
+        "chip_forged",
+        "chip_suspected_copy",
+        "chip_other_person",
+        "chip_mismatch",
+        "chip_provider_refused",
+        "holder_differs",
+    }
+)
+"""Why staff must look at card and person; no answer of the gateway changes that."""
 
 
 class StaffRefusal(KioskError):
@@ -282,7 +293,7 @@ class StaffWork:
 
         def work(connection: sa.Connection) -> CheckIn:
             checkin = _existing(connection, checkin_id)
-            if checkin.hospital_state is None and checkin.staff_reason is not None:
+            if checkin.hospital_state is None and checkin.staff_reason not in (None, *DOUBTS):
                 reason = self._checkins.staff_reason(checkin) or "manual_entry"
                 records.update(connection, checkin_id, staff_reason=reason)
             return _existing(connection, checkin_id)

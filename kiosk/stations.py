@@ -65,6 +65,7 @@ class Timings:
 
     unreadable: float = 10.0
     place_card: float = 30.0
+    number: float = 90.0
     confirm: float = 40.0
     choose: float = 90.0
     done: float = 20.0

@@ -13,10 +13,10 @@ import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.scrypt import Scrypt
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel, Field
 
-from kiosk import journal, outbox_table
+from kiosk import chip_records, journal, outbox_table
 from kiosk.kpi import own_rates
 from kiosk.model import AdapterHealth
 from kiosk.outbox import Outbox
@@ -122,6 +122,14 @@ def admin_app(
 
         await store.run(work)
         return {"status": "restart the daemon"}
+
+    @app.get("/evidence/{checkin_id}")
+    async def evidence(checkin_id: str) -> Response:
+        """The signed record of a check-in's chip, for as long as it is kept."""
+        record = await store.read(lambda c: chip_records.evidence_of(c, checkin_id))
+        if record is None:
+            raise HTTPException(404, "NO_EVIDENCE")
+        return Response(record, media_type="application/json")
 
     @app.get("/check/{what}")
     async def check(what: str) -> dict[str, Any]:

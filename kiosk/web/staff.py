@@ -217,7 +217,7 @@ def staff_api(
         """The person in full; kept in the audit."""
         return {"identity": revealed(await work.reveal(checkin_id, who))}
 
-    @router.get("/check-ins/{checkin_id}/portrait", response_class=Response)
+    @router.post("/check-ins/{checkin_id}/portrait", response_class=Response)
     async def portrait(who: Who, checkin_id: str) -> Response:
         """The portrait of the chip for as long as it is there; who looked is kept in the audit."""
         found = await portraits.get(checkin_id) if portraits else None

@@ -11,6 +11,7 @@ import pytest
 from kiosk import chip_records
 from kiosk.evidence import open_evidence
 from kiosk.model import EligibilityClass, Lane, Method
+from kiosk.staffwork import StaffWork
 from kiosk.stations import NotAtThatPhase, ScanRefused, StationBusy
 from tests.kiosk.cards import card_of, lay, pki, station_of, take
 from tests.kiosk.world import PEOPLE, World, qr
@@ -281,6 +282,51 @@ async def test_card_first_then_the_qr(with_reader):
         await world.station.scan(qr(1))
         await world.view("confirm")
         assert (await world.newest()).method is Method.CHIP_CCCD
+
+
+async def test_of_a_mistyped_number_the_chips_own_counts(with_reader):
+    async with with_reader() as world:
+        await lay(world, card_of(1))
+        await world.view("need_number")
+        await world.answer_number("001" + PEOPLE[1].citizen_id[3:])  # the same last six digits
+        await world.view("confirm")
+        checkin = await world.newest()
+        assert (checkin.key_number, checkin.identity.personal_id) == (PEOPLE[1].citizen_id,) * 2
+
+
+async def test_what_a_forger_wrote_replaces_nothing(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        await lay(world, card_of(1, "dg13_of_another"))
+        await world.view("needs_staff")
+        checkin = await world.newest()
+        assert (checkin.verdict, checkin.identity.full_name) == ("forged", "Trần Thị Mẫu")
+        assert "M_NAME_QR_DG13" in checkin.chip["mismatches"]
+
+
+async def test_asking_the_gateway_again_does_not_settle_a_doubt_about_the_card(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        await lay(world, card_of(1, "clone_without_keys"))
+        await world.view("needs_staff")
+        checkin = await StaffWork(world.checkins).recheck((await world.newest()).checkin_id, "clerk")
+        assert (checkin.staff_reason, checkin.status) == ("chip_suspected_copy", EligibilityClass.INSURED)
+
+
+async def test_a_card_that_failed_is_let_go_so_that_it_counts_when_laid_down_again(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        failing = await lay(world, card_of(1, "pace_6982"))
+        async with asyncio.timeout(10):
+            while world.screen.get("trouble") is None:
+                await asyncio.sleep(0.01)
+        assert failing.gone and world.screen["trouble"] == "ACCESS_DENIED"
+        await lay(world, card_of(1))
+        await world.view("confirm")
+        assert (await world.newest()).verdict == "genuine"
 
 
 async def test_card_first_and_taken_away_again(with_reader):

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import httpx
@@ -65,6 +69,23 @@ def test_everybody_leaves_with_a_number(seen: dict[int, dict[str, Any]]) -> None
         11: "done",
     }
     assert all(here["screen"]["ticket"]["number"] for here in seen.values())
+
+
+def test_evidence_can_be_taken_out_and_checked_again_offline(
+    chips: Stack, seen: dict[int, dict[str, Any]], tmp_path: Path
+) -> None:
+    def kioskctl(*arguments: str) -> subprocess.CompletedProcess[bytes]:
+        command = [sys.executable, "-m", "kiosk", *arguments]
+        return subprocess.run(command, capture_output=True, check=False)
+
+    kept = kioskctl("evidence", seen[1]["checkin_id"], "--config", str(chips.config_path))
+    assert kept.returncode == 0, kept.stderr
+    (tmp_path / "evidence.json").write_bytes(kept.stdout)
+    checked = kioskctl("verify-evidence", str(tmp_path / "evidence.json"), "--anchors", str(chips.data / "anchors"))
+    assert checked.returncode == 0, checked.stdout
+    assert json.loads(checked.stdout)["confirmed"] is True
+    none = kioskctl("evidence", seen[11]["checkin_id"], "--config", str(chips.config_path))
+    assert (none.returncode, json.loads(none.stdout)) == (1, {"error": "NO_EVIDENCE"})
 
 
 def test_staff_are_called_for_the_doubtful_only(chips: Stack, seen: dict[int, dict[str, Any]]) -> None:

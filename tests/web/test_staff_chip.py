@@ -147,7 +147,7 @@ async def test_a_glance_is_kept_in_the_audit_and_in_no_cache(kiosk):
         assert (await seen(client, checkin_id))["portrait"] is False
         portraits.keep(checkin_id, "jpeg", JPEG)
         assert (await seen(client, checkin_id))["portrait"] is True
-        answer = await client.get(f"/api/v1/staff/check-ins/{checkin_id}/portrait")
+        answer = await client.post(f"/api/v1/staff/check-ins/{checkin_id}/portrait")
         assert (answer.status_code, answer.content) == (200, JPEG)
         assert answer.headers["content-type"] == "image/jpeg"
         assert actions(await seen(client, checkin_id)) == ["portrait_seen"]
@@ -157,8 +157,8 @@ async def test_a_glance_is_kept_in_the_audit_and_in_no_cache(kiosk):
 async def test_the_real_listener_lets_nobody_see_a_portrait_without_signing_in(kiosk):
     checkin_id = await registered(kiosk)
     path = f"/api/v1/staff/check-ins/{checkin_id}/portrait"
-    assert (await kiosk.bare.get(path)).status_code == 401
-    absent = await (await kiosk.signed_in()).get(path)
+    assert (await kiosk.bare.post(path, headers={"Origin": kiosk.url})).status_code == 401
+    absent = await (await kiosk.signed_in()).post(path)
     assert (absent.status_code, absent.json()) == (404, {"error": "NO_PORTRAIT"})
     assert absent.headers["cache-control"] == "no-store"
 
@@ -172,7 +172,7 @@ async def test_the_right_person_is_recorded_and_the_portrait_goes(kiosk):
         item = (await client.post(path, json={"same_person": True})).json()
         assert (item["holder_check"], item["needs_staff"], item["portrait"]) == ("staff", None, False)
         assert actions(item) == ["holder_same"]
-        assert (await client.get(f"/api/v1/staff/check-ins/{checkin_id}/portrait")).status_code == 404
+        assert (await client.post(f"/api/v1/staff/check-ins/{checkin_id}/portrait")).status_code == 404
 
 
 async def test_another_person_is_on_the_staff_list(kiosk):

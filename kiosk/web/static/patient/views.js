@@ -25,8 +25,13 @@ function idle({ screen }) {
     el("img", { src: "/static/hold-card.svg", alt: "", class: "illustration" }),
     el("ol", { class: "steps" }, list(cards ? "idle/steps_chip" : "idle/steps").map((step) => el("li", {}, step))),
     el("p", {}, t("idle/where")),
-    el("p", { class: "note privacy" }, cards ? `${t("idle/privacy")} ${t("idle/privacy_chip")}` : t("idle/privacy")),
+    el("p", { class: "note privacy" }, privacyText(screen)),
   ];
+}
+
+function privacyText({ card_reader: cards, provider }) {
+  const also = [cards && "idle/privacy_chip", provider && "idle/privacy_provider"].filter(Boolean);
+  return ["idle/privacy", ...also].map((key) => t(key)).join(" ");
 }
 
 function unreadable({ screen }) {
