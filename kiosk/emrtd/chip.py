@@ -156,9 +156,13 @@ class _Reading:
         self._same_card_for_sure = "DG1" not in self.files
         if self._same_card_for_sure:  # nothing ties what was read to the card that comes now
             self._progress.clear()
+            self.session.forget()
 
     def _same_card(self) -> None:
-        again = self.session.reader.read(self.session.channel, FILES["DG1"], Progress())
+        try:
+            again = self.session.reader.read(self.session.channel, FILES["DG1"], Progress())
+        except (ApduError, DataError):
+            again = None
         if again != self.files["DG1"]:
             raise CardGone("another card lies there")
         self._same_card_for_sure = True

@@ -26,6 +26,7 @@ _HEADER: Final = 6
 _SHORT: Final = 112
 _LONG: Final = 257
 _MOST_SELECTIONS: Final = 4
+_MOST_READS: Final = 4096  # for one file: more than a portrait of the largest size takes in the smallest reads
 _LARGEST: Final = 64 * 1024
 _LARGEST_PORTRAIT: Final = 256 * 1024
 _ENDED: Final = (0x6282, 0x6B00)
@@ -98,15 +99,15 @@ class FileReader:
         """The whole *file*, tag included, or None when the chip has none (6A82).
 
         *progress* is filled as far as it went, and continued from. *selected*: the file is the current one already.
-        AccessDenied (6982, 6985), ApduError for another refusal, DataError for a file that ends early or is larger than
-        64 KiB (a portrait: 256 KiB).
+        AccessDenied (6982, 6985), ApduError for another refusal, DataError for a file that ends early, is larger than
+        64 KiB (a portrait: 256 KiB), or comes in thousands of crumbs.
         """
         largest = _LARGEST_PORTRAIT if file.name == "DG2" else _LARGEST
         if not selected and (progress.data or not self.short_ids):
             if not self._select(channel, file):
                 return None
             selected = True
-        head, selections = EXTENDED_LE, 0
+        head, selections, reads = EXTENDED_LE, 0, 0
         while not progress.complete:
             at = len(progress.data)
             wanted = min(self.size.size, head if progress.total is None else progress.total - at)
@@ -133,12 +134,13 @@ class FileReader:
             selected = True
             self.size.worked(len(response.data))
             progress.data += response.data
+            reads += 1
+            if reads > _MOST_READS:
+                raise DataError(f"{file.name} comes in too many parts")
             if progress.total is None and len(progress.data) >= 2:
                 progress.total = _total(progress.data)
                 if progress.total is not None and progress.total > largest:
                     raise DataError(f"{file.name} claims {progress.total} bytes")
-            if response.sw in _ENDED and not progress.complete:
-                raise DataError(f"{file.name} ends early")
         return bytes(progress.data[: progress.total])
 
     def _beyond_the_end(self, response: Response) -> bool:
@@ -152,9 +154,9 @@ class FileReader:
         doing = f"READ BINARY of {file.name}"
         if response.sw in _DENIED:
             raise AccessDenied(response.sw, doing)
+        if at and response.sw in _ENDED:
+            raise DataError(f"{file.name} ends early")
         if response.ok or response.sw == 0x6282 or response.sw in _TOO_MUCH or response.sw >> 8 == 0x6C:
-            if at and response.sw == 0x6B00:
-                raise DataError(f"{file.name} ends early")
             if self.size.step_down():
                 return True
             if response.ok:
@@ -188,5 +190,6 @@ def _read_at(channel: Channel, at: int, wanted: int, most: int, sfi: int | None)
     if at < _ODD_FROM:
         return channel.send(Command(_READ, at >> 8, at & 0xFF, le=wanted))
     offset = at.to_bytes((at.bit_length() + 7) // 8, "big")
-    response = channel.send(Command(_READ_ODD, data=tlv.encode(0x54, offset), le=min(wanted + 4, most)))
+    le = min(len(tlv.encode(0x53, bytes(wanted))), most)  # the object around the data counts
+    response = channel.send(Command(_READ_ODD, data=tlv.encode(0x54, offset), le=le))
     return Response(tlv.expect(response.data, 0x53) if response.data else b"", response.sw)

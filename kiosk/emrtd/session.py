@@ -35,7 +35,7 @@ from kiosk.emrtd.security_infos import PaceInfo, pace_infos
 MAX_RESUMES: Final = 8
 _PAUSE: Final = 0.12
 _TRIES: Final = 2
-_COMMANDS_TO_TOKEN: Final = 5  # MSE:Set AT and four GENERAL AUTHENTICATE: only the last shows the chip our password
+_SHOWS_PASSWORD: Final = bytes.fromhex("0086")  # the last GENERAL AUTHENTICATE of PACE, the one without chaining
 _SAFEST_SIZE: Final = 112
 _BLAMED_AFTER: Final = 3
 _SELECT_APPLICATION: Final = Command(0xA4, 0x04, 0x0C, EMRTD_AID)
@@ -115,6 +115,7 @@ class Session:
         self._ways: list[PaceInfo] | None = None
         self._way: Callable[[], Channel] | None = None
         self._tries: Counter[Password] = Counter()
+        self._shown = False
         self._lost_at: tuple[tuple[str, int, int] | None, int] = (None, 0)
         self._channel: Channel | None = None
         self._spare: PlainChannel | None = PlainChannel(self._transmit)
@@ -144,6 +145,11 @@ class Session:
     def close(self) -> None:
         """The channel has ended; the next ``open`` makes a fresh one."""
         self._channel = None
+
+    def forget(self) -> None:
+        """Take what comes next for another card, of which nothing is known yet but its key."""
+        self.card_access = self.card_security = self.cam = None
+        self._ways = self._way = None
 
     @property
     def channel(self) -> Channel:
@@ -195,6 +201,7 @@ class Session:
 
     def _transmit(self, apdu: bytes) -> bytes:
         self.apdus += 1
+        self._shown = self._shown or apdu.startswith(_SHOWS_PASSWORD)
         return self._connection.transmit(apdu)
 
     def _open(self) -> Channel:
@@ -259,11 +266,11 @@ class Session:
         return self._pace_once(info, password)
 
     def _pace_once(self, info: PaceInfo, password: Password) -> Channel:
-        plain, before = self._fresh(), self.apdus
+        plain, self._shown = self._fresh(), False
         try:
             opened = pace.open_channel(plain, info, password, self._rng)
         except ApduError:
-            self._tries[password] += self.apdus - before >= _COMMANDS_TO_TOKEN
+            self._tries[password] += self._shown
             raise
         if self._pause_after_pace:
             self._pause(self._pause_after_pace)
@@ -275,10 +282,15 @@ class Session:
         return opened.channel
 
     def _by_bac(self, refusal: EmrtdError | None) -> Channel:
-        """BAC, where an MRZ is known; else what kept PACE from working is the answer."""
+        """BAC, where an MRZ is known; else what kept PACE from working is the answer.
+
+        A chip that twice refuses the proof of a password, in whatever words, means that it has another one.
+        """
         plain = self._fresh()
         _select_application(plain)  # a card that is no eMRTD is called that
         if self._key.mrz is None:
+            if isinstance(refusal, ApduError) and max(self._tries.values(), default=0) >= _TRIES:
+                raise WrongKey(refusal.sw or 0, refusal.doing)
             if isinstance(refusal, AccessDenied):
                 raise refusal
             raise AccessDenied((refusal and refusal.sw) or 0x6982, "PACE is not possible with this chip")

@@ -208,19 +208,54 @@ def test_a_wrong_can_is_tried_once_when_the_chip_says_so() -> None:
 
 
 class Ambiguous(Laid):
-    """A card that says 6982 to a wrong key, as to much else."""
+    """A card that says to a wrong key what it says to much else."""
+
+    sw = 0x6982
 
     def transmit(self, apdu: bytes) -> bytes:
         answer = super().transmit(apdu)
-        return b"\x69\x82" if answer == b"\x63\x00" else answer
+        return self.sw.to_bytes(2, "big") if answer == b"\x63\x00" else answer
 
 
+@pytest.mark.parametrize("sw", [0x6982, 0x6985, 0x6987, 0x6988], ids=hex)
 @pytest.mark.parametrize("mode", ["genuine", "cam"])
-def test_a_wrong_can_is_tried_twice_at_most_when_the_chip_is_ambiguous(mode: str) -> None:
+def test_a_wrong_can_is_tried_twice_at_most_when_the_chip_is_ambiguous(mode: str, sw: int) -> None:
     chip = card(mode)
+    laid = Ambiguous(chip)
+    laid.sw = sw
+    with pytest.raises(WrongKey) as caught:
+        read(laid, AccessKey(can=other(chip.data.can)))
+    assert (caught.value.sw, chip.failures) == (sw, 2)
+
+
+class ContactReader(Laid):
+    """Hands out answers by GET RESPONSE, as T=0 does; the chip refuses the key agreement before any password."""
+
+    rest = b""
+
+    def transmit(self, apdu: bytes) -> bytes:
+        if apdu[1] == 0xC0:
+            return self.rest + b"\x90\x00"
+        answer = super().transmit(apdu)
+        if apdu[:2] == b"\x10\x86" and apdu[7] == 0x83:
+            return b"\x69\x82"
+        if len(answer) == 2:
+            return answer
+        self.rest = answer[:-2]
+        return bytes((0x61, len(self.rest) % 256))
+
+
+def test_a_refusal_before_the_password_is_shown_is_not_about_the_password() -> None:
+    chip = card()
     with pytest.raises(AccessDenied):
-        read(Ambiguous(chip), AccessKey(can=other(chip.data.can)))
-    assert chip.failures == 2
+        read(ContactReader(chip), can_key(chip.data))
+
+
+def test_bac_decides_when_the_proof_of_the_zone_in_pace_is_refused_ambiguously() -> None:
+    chip = card("pace_6300")
+    result = read(Ambiguous(chip), mrz_key(chip.data))
+    assert (result.access, result.verdict, chip.failures) == (Access.BAC, Verdict.CANNOT_TELL, 0)
+    assert "W_PACE_TO_BAC" in result.findings
 
 
 def test_a_wrong_can_does_not_keep_the_right_mrz_out() -> None:

@@ -171,3 +171,33 @@ def test_a_card_in_parts_of_dg1_is_no_mixture() -> None:
         assert result.verdict.value == "cannot_tell"
         assert result.files["DG1"] in {chip.data.files[0x0101] for chip in chips}
     assert reads
+
+
+@pytest.mark.parametrize("mode", ["old_cryptography", "bac_only", "cam", "passport", "no_sfi_6a86"])
+def test_a_card_of_another_make_is_read_as_what_it_is(mode: str) -> None:
+    """What the first card offered in the open must not be held against the one that lies there now."""
+    data, quirks = issued(mode, person=3)
+    can = issued()[0].can
+    key = replace(mrz_key(data), can=can)
+
+    def second() -> VirtualCard:
+        return VirtualCard(replace(data, can=can), quirks)
+
+    whole, chip = read(Laid(second()), key), card()
+    read(Laid(chip), key)
+    has_dg1 = next(at for at, entry in enumerate(chip.log, start=1) if entry.protected and entry.header[1] == 0xB0)
+    for at in range(chip.apdus):
+        try:
+            result = read(swapped(at, second()), key)
+        except ChipLost:
+            assert at >= has_dg1, "before that the second card is simply read"
+        else:
+            assert at < has_dg1
+            assert same(result, whole)
+
+
+def test_a_card_without_a_readable_dg1_is_another_card() -> None:
+    data, quirks = issued()
+    for files in (data.files | {0x0101: b"\x61\x82"}, {fid: raw for fid, raw in data.files.items() if fid != 0x0101}):
+        with pytest.raises(ChipLost, match="another card"):
+            read(swapped(25, VirtualCard(replace(data, files=files), quirks)))
