@@ -93,7 +93,7 @@ def test_reports_of_forgeries_and_failures_neither(mode):
 
 def test_what_a_report_of_a_citizen_card_says(anchors):
     found, outcome = reported("genuine", anchors=anchors)
-    files = files_on(issued()[0], photo=True)
+    files = files_on(issued("genuine")[0], photo=True)
     assert found["card_access"] == outcome.files["EF.CardAccess"].hex()
     assert {name: found["files"][name] for name in files} == {name: len(raw) for name, raw in files.items()}
     assert found["dg15"] == "secp256r1"
