@@ -5,6 +5,10 @@ from __future__ import annotations
 import os
 
 import pytest
+from hypothesis import settings
+
+settings.register_profile("kiosk", deadline=None)  # how long an example takes is no matter of tests
+settings.load_profile("kiosk")
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:

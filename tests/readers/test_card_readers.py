@@ -32,6 +32,7 @@ def test_card_on_pn532(tmp_path):
 
 
 def test_no_card(pcscd):
+    pcscd.wait_until_empty(0)  # of the card of the test before
     with pytest.raises(NoCard) as caught, open_card("pcsc", "auto", 2):
         pass
     assert caught.value.code == "NO_CARD"
