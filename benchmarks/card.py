@@ -19,6 +19,8 @@ from hashlib import sha256
 from pathlib import Path
 
 from asn1crypto import cms, core
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.asymmetric.ec import BrainpoolP256R1
 from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_der_public_key
@@ -40,6 +42,7 @@ USEFUL = {"3DES": 231, "AES-128": 223}
 READS = 40
 BUDGET_MS = 15
 NOW = datetime.now(UTC)
+PEER = ec.generate_private_key(BrainpoolP256R1()).public_key()
 
 
 class InProcess:
@@ -158,7 +161,10 @@ def processor(data: CardData, anchors: TrustAnchors) -> dict[str, float]:
     read(data, Quirks(), anchors)
     short = statistics.median(read(data, Quirks(), anchors)[2] for _ in range(READS))
     extended = statistics.median(read(data, Quirks(extended=32_768), anchors)[2] for _ in range(READS))
+    agreement = milliseconds(lambda: ec.generate_private_key(BrainpoolP256R1()).exchange(ec.ECDH(), PEER))
     return {
+        "bare_key_agreement_ms": round(agreement, 2),
+        "short_over_bare_key_agreement": round(short / agreement, 1),
         "cpu_ms_short": round(short, 1),
         "cpu_ms_extended": round(extended, 1),
         "budget_ms": BUDGET_MS,
