@@ -100,6 +100,7 @@ def shaky(kind: Kind, reads: int, mean: float, seed: int) -> tuple[int, float]:
             assert len(told) == 1
             results += 1
         losses += slips.losses
+    print(f"seed {seed}: {results} of {reads} first placements ended in a result, {losses / reads:.2f} losses a read")
     return results, losses / reads
 
 
