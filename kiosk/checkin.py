@@ -17,10 +17,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from kiosk import chip_records, events, outbox_table, records
+from kiosk.chip_model import ChipReading
 from kiosk.errors import HospitalError
 from kiosk.journal import Journal
 from kiosk.model import (
-    ChipReading,
     Document,
     Eligibility,
     EligibilityClass,

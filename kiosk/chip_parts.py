@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kiosk import records
 from kiosk.card_slot import CardSlot, OnIdentity
 from kiosk.chip_provider import HttpChipVerifier
-from kiosk.chip_reading import ChipJudge
+from kiosk.chip_reading import ChipJudge, MakeEvidence
 from kiosk.chip_step import ChipPart
 from kiosk.config import CardTable, Config, read_secret
 from kiosk.emrtd.chip import AccessKey, read_chip
@@ -66,7 +66,7 @@ class StoredSizes:
             return
         self._sizes = {**self._sizes, card_type: size}
         try:
-            self._store.run_now(lambda c: records.put_setting(c, _SIZES, self._sizes))
+            self._store.run_from_thread(lambda c: records.put_setting(c, _SIZES, self._sizes))
         except StoreError as exc:
             log.warning("card sizes not kept", extra={"code": exc.code})
 
@@ -106,26 +106,25 @@ def provider_of(table: CardTable, beside: Path) -> HttpChipVerifier | None:
     )
 
 
-def evidence_maker(config: Config, store: Store) -> Callable[[ChipRead, datetime], bytes]:
+def evidence_maker(config: Config, store: Store) -> MakeEvidence:
     """Signs evidence with the key that the province knows or, before enrolment, with one of this store's own."""
-    reader = config.card.adapter
 
-    def make(read: ChipRead, now: datetime) -> bytes:
-        key_id, private = _signing_key(store)
+    async def make(read: ChipRead, now: datetime, reader: str | None) -> bytes:
+        key_id, private = await _signing_key(store)
         return make_evidence(
             read,
             key=private,
             key_id=key_id,
             facility=config.station.facility,
             station=config.station.id,
-            reader=reader,
+            reader=reader or config.card.adapter,
             read_at=now,
         )
 
     return make
 
 
-def _signing_key(store: Store) -> tuple[str | None, Ed25519PrivateKey]:
+async def _signing_key(store: Store) -> tuple[str | None, Ed25519PrivateKey]:
     def work(connection: sa.Connection) -> Mapping[str, str]:
         known = records.get_setting(connection, _PROVINCE_KEY) or records.get_setting(connection, _EVIDENCE_KEY)
         if known is None:
@@ -133,5 +132,5 @@ def _signing_key(store: Store) -> tuple[str | None, Ed25519PrivateKey]:
             records.put_setting(connection, _EVIDENCE_KEY, known)
         return dict(known)
 
-    key = store.run_now(work)
+    key = await store.run(work)
     return key.get("key_id"), Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["private"]))

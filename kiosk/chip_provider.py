@@ -19,9 +19,9 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from kiosk.chip_model import ProviderOpinion
 from kiosk.errors import ConfigError
 from kiosk.loopback import is_loopback
-from kiosk.model import ProviderOpinion
 
 MAX_ANSWER: Final = 64 * 1024
 """Bytes of an answer that are read at most; three booleans need less than a hundred."""

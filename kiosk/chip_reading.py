@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import asdict
 from datetime import datetime
+from typing import Final
 
 from kiosk.card_slot import ChipTrouble
+from kiosk.chip_model import ChipReading, ProviderOpinion
 from kiosk.documents.chip_person import ChipPerson, UnreadableChip, person_of
 from kiosk.emrtd.results import ChipRead, Verdict
-from kiosk.model import ChipReading, Identity, ProviderOpinion, local_day
+from kiosk.model import Identity, local_day
 from kiosk.ports import ChipVerifier, Clock
 
-MakeEvidence = Callable[[ChipRead, datetime], bytes]
+MakeEvidence = Callable[[ChipRead, datetime, str | None], Awaitable[bytes]]
+"""The signed record of a read at a moment; with the model of the reader that someone else's program used."""
 
-_DOUBTED = {Verdict.FORGED: "chip_forged", Verdict.SUSPECTED_COPY: "chip_suspected_copy"}
+OTHER_PERSON: Final = "chip_other_person"
+_DOUBTED: Final = {Verdict.FORGED: "chip_forged", Verdict.SUSPECTED_COPY: "chip_suspected_copy"}
 
 
 class ChipJudge:
@@ -49,8 +53,10 @@ class ChipJudge:
         except UnreadableChip:
             raise ChipTrouble("CHIP_ERROR") from None
 
-    async def reading(self, read: ChipRead, qr: Identity | None) -> ChipReading:
+    async def reading(self, read: ChipRead, qr: Identity | None, *, reader: str | None = None) -> ChipReading:
         """What is kept of *read*; *qr* is what the card's own QR said, if it was scanned.
+
+        *reader*: the model of somebody else's reader, for the evidence.
 
         A forged chip replaces nothing that the QR said: staff would register what the forger wrote.
         The provider's opinion stands beside the verdict and never raises it. ChipTrouble CHIP_ERROR when the chip
@@ -72,16 +78,18 @@ class ChipJudge:
             verdict=read.verdict.value,
             issuer=read.issuer,
             detail=detail,
-            evidence=self._make_evidence(read, self._clock()) if "EF.SOD" in read.files else None,
-            staff_reason=_staff_reason(read, person, opinion),
+            evidence=await self._make_evidence(read, self._clock(), reader),
+            staff_reason=_staff_reason(read, person, qr, opinion),
         )
 
 
-def _staff_reason(read: ChipRead, person: ChipPerson, opinion: ProviderOpinion | None) -> str | None:
+def _staff_reason(
+    read: ChipRead, person: ChipPerson, qr: Identity | None, opinion: ProviderOpinion | None
+) -> str | None:
     if read.verdict in _DOUBTED:
         return _DOUBTED[read.verdict]
-    if any(code.startswith("M_NUMBER") for code in person.mismatches):
-        return "chip_other_person"
+    if qr is not None and qr.personal_id != person.identity.personal_id:
+        return OTHER_PERSON
     if person.mismatches:
         return "chip_mismatch"
     if opinion and False in (

@@ -10,12 +10,13 @@ from typing import Any, Final
 
 from kiosk.card_slot import CardSlot, ChipTrouble
 from kiosk.checkin import Key
+from kiosk.chip_model import ChipReading
 from kiosk.chip_step import ChipPart, ChipStep
 from kiosk.documents.card_number import classify_number
 from kiosk.emrtd.results import ChipRead
 from kiosk.errors import StoreError
 from kiosk.events import NotByChip
-from kiosk.model import ChipReading, Document, DocumentKind, Identity, KeyKind, Lane, Method
+from kiosk.model import Document, DocumentKind, Identity, KeyKind, Lane, Method
 from kiosk.portraits import Portraits
 from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
@@ -52,9 +53,12 @@ class ChipStation(Station):
     # -- what the reader tells ---------------------------------------------------------------------------------
 
     async def card_laid(self) -> None:
-        """A card lies on the reader: read it for the person in front, or ask whose it is."""
+        """A card lies on the reader: read it for the person in front, or ask whose it is.
+
+        A ticket stays for its time; whose card lies here is asked after it.
+        """
         async with self._moving:
-            if not self._serving and self.phase in ("idle", "done", "needs_staff", "reading"):
+            if not self._serving and self.phase in ("idle", "reading"):
                 self._forget()
                 self._ask_for_number()
             elif (
@@ -74,28 +78,41 @@ class ChipStation(Station):
     def card_reader_changed(self, attached: bool) -> None:
         """The card reader was unplugged or came back; nobody is left waiting for a dead one."""
         self._screen.flag(card_reader=attached)
-        if not attached and self.phase == "place_card":
+        if attached or self.phase != "place_card":
+            return
+        if self.checkin_id is None:  # the QR is what still works
+            self._forget()
+            clear = self._timings.unreadable
+            self._screen.show("reading", "unreadable", error="CARD_READER_DOWN", clear_after=clear)
+        else:
             self._start(self._clear(self._screen.data))
 
-    async def chip_pushed(self, read: ChipRead) -> str:
-        """Take the files that a vendor's reader program brought, already checked; returns the check-in id.
+    async def chip_pushed(self, read: ChipRead, reader: str | None = None) -> str:
+        """Take the files that a vendor's *reader* program brought, already checked; returns the check-in id.
 
         Errors as ``scan``; ScanRefused CHIP_ERROR when the files name nobody.
         """
+        self._refuse_now()
+        before = self._presented
+        try:  # a provider may be asked here: the person can go on meanwhile
+            reading = await self._part.judge.reading(read, self._scanned(), reader=reader)
+        except ChipTrouble as exc:
+            raise ScanRefused(exc.code) from None
+        if reading.identity.personal_id is None:
+            raise ScanRefused("CHIP_ERROR")
         async with self._moving:
-            if self.phase in ("out_of_order", "checking", "choose_service"):
-                raise StationBusy("not now")
+            self._refuse_now()
+            if self._serving and self._presented is not before:
+                raise StationBusy("another document came first")
             if not self._serving:
                 self._forget()
-            try:
-                reading = await self._part.judge.reading(read, self._scanned())
-            except ChipTrouble as exc:
-                raise ScanRefused(exc.code) from None
-            if reading.identity.personal_id is None:
-                raise ScanRefused("CHIP_ERROR")
             key = Key(reading.identity.personal_id, KeyKind.PERSONAL_12, Method.CHIP_CCCD)
             self._refuse_others(key)
             return await self._chip_done(reading, key)
+
+    def _refuse_now(self) -> None:
+        if self.phase in ("out_of_order", "checking", "choose_service"):
+            raise StationBusy("not now")
 
     # -- the chip of the person in front -----------------------------------------------------------------------
 
@@ -112,10 +129,18 @@ class ChipStation(Station):
         await self._without_chip(self._chip.reason_without())
         return True
 
+    async def _clear(self, screen: dict[str, Any], *, left: bool = False) -> None:
+        await super()._clear(screen, left=left)
+        async with self._moving:
+            if self.phase == "idle" and self._chip.card_lies_here and not left:
+                self._ask_for_number()
+
     async def _answer_more(self, answer: str, value: str | None) -> None:
         match self.phase, answer:
             case (("place_card" | "reading"), "skip_chip") if self.checkin_id is not None:
                 await self._without_chip(self._chip.reason_without())
+            case "reading", ("skip_chip" | "call_staff") if self._presented is not None:
+                await self._number_to_staff("called_by_patient" if answer == "call_staff" else "chip_failed")
             case "place_card", "number" if self.checkin_id is None:
                 self._take_number(value or "")
             case _:
@@ -180,13 +205,19 @@ class ChipStation(Station):
             self._ask_for_card(trouble=code)
         elif self.checkin_id is not None:
             await self._without_chip(self._chip.reason_without())
-        elif self._presented is not None:  # a number alone names nobody: staff help
-            document, key = self._presented
-            opened = await self._open(document, key, Lane.SELF)
-            checkin_id = opened.checkin.checkin_id
-            await self._checkins.chip_not_read(checkin_id, NotByChip.CHIP_FAILED.value)
-            self._screen.show("checking", "checking", step="registering", waited=0)
-            self._start(self._guarded(self._to_staff(checkin_id, "chip_failed")))
+        else:
+            await self._number_to_staff("chip_failed")
+
+    async def _number_to_staff(self, reason: str) -> None:
+        """A number alone names nobody: staff help."""
+        if self._presented is None:
+            return
+        document, key = self._presented
+        opened = await self._open(document, key, Lane.SELF)
+        checkin_id = opened.checkin.checkin_id
+        await self._checkins.chip_not_read(checkin_id, NotByChip.CHIP_FAILED.value)
+        self._screen.show("checking", "checking", step="registering", waited=0)
+        self._start(self._guarded(self._to_staff(checkin_id, reason)))
 
     async def _without_chip(self, reason: NotByChip) -> None:
         """Go on with what the QR said, and keep why."""

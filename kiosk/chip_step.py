@@ -12,11 +12,12 @@ from typing import Final
 
 from kiosk.card_slot import CardSlot, ChipTrouble
 from kiosk.checkin import CheckIns
-from kiosk.chip_reading import ChipJudge
+from kiosk.chip_model import ChipReading
+from kiosk.chip_reading import OTHER_PERSON, ChipJudge
 from kiosk.emrtd.errors import DataError
 from kiosk.emrtd.lds import Portrait, portrait
 from kiosk.events import NotByChip
-from kiosk.model import ChipReading, Identity, local_day
+from kiosk.model import Identity, local_day
 from kiosk.portraits import Portraits
 from kiosk.records import CheckIn
 
@@ -48,6 +49,7 @@ class ChipStep:
         self._checkins = checkins
         self._proven: asyncio.Future[None] | None = None
         self._portrait: Portrait | None = None
+        self._settled = False
         self.failures = 0
         self.early: asyncio.Task[CheckIn] | None = None
 
@@ -87,7 +89,7 @@ class ChipStep:
         """
 
         def identified(files: Mapping[str, bytes]) -> None:
-            if checkin_id is None or self.early is not None:
+            if checkin_id is None or self.early is not None or self._settled:
                 return
             try:
                 person = self._part.judge.person(files, qr)
@@ -98,11 +100,14 @@ class ChipStep:
             self._proven = asyncio.get_running_loop().create_future()
             asking = self._checkins.look_up(checkin_id, another=another, identity=person.identity, proven=self._proven)
             self.early = asyncio.create_task(asking, name="early-lookup")
+            _EARLY.add(self.early)
             self.early.add_done_callback(_told)
 
         try:
             read = await self._part.slot.read(number, identified)
             reading = await self._part.judge.reading(read, qr)
+            if qr is not None and reading.staff_reason == OTHER_PERSON:
+                raise ChipTrouble("WRONG_KEY")  # the key has six digits only: somebody else's card may take it
         except ChipTrouble as exc:
             self.failures += 1
             log.info("chip not read", extra={"code": exc.code})
@@ -117,11 +122,17 @@ class ChipStep:
             self._part.portraits.keep(checkin_id, self._portrait.format, self._portrait.data)
 
     def settle(self) -> None:
-        """What this check-in rests on is written: an early answer may now be kept."""
+        """What this check-in rests on is written: an early answer may now be kept, and none is asked for any more."""
+        self._settled = True
         if self._proven is not None and not self._proven.done():
             self._proven.set_result(None)
 
 
+_EARLY: Final[set[asyncio.Task[CheckIn]]] = set()
+"""Held until they end: the person may have gone, and their lookups count all the same."""
+
+
 def _told(task: asyncio.Task[CheckIn]) -> None:
+    _EARLY.discard(task)
     if not task.cancelled() and (error := task.exception()) is not None:
         log.error("early lookup not kept", extra={"kind": type(error).__name__})

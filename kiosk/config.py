@@ -102,7 +102,7 @@ class CardTable(_Table):
     adapter: Literal["pcsc", "pn532", "pushed", "none"] = "none"
     reader: str = "auto"
     anchors: str = ""
-    portrait: bool = False
+    portrait: Annotated[bool, Field(strict=True)] = False
     place_seconds: Seconds = 30
     evidence_days: Annotated[int, Field(ge=1, le=3650)] = 30
     provider_name: Annotated[str, Field(pattern=r"^[A-Za-z0-9 ._-]{0,40}$")] = ""
@@ -172,7 +172,7 @@ class OutboxTable(_Table):
 class Config(_Table):
     """The whole file. ``demo`` is refused unless everything stays on this machine."""
 
-    demo: bool = False
+    demo: Annotated[bool, Field(strict=True)] = False
     station: StationTable
     policy: PolicyTable = PolicyTable()
     staff: StaffTable = StaffTable()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any, Protocol
 
+from kiosk.chip_model import ProviderOpinion
 from kiosk.model import (
     AdapterHealth,
     Appointment,
@@ -18,7 +19,6 @@ from kiosk.model import (
     LookupKey,
     PatientMatch,
     PatientRef,
-    ProviderOpinion,
     Receipt,
     Service,
     VisitCount,

@@ -191,6 +191,15 @@ class Store:
                 self._engine.dispose()
                 raise
 
+    def run_from_thread(self, work: Callable[[sa.Connection], T]) -> T:
+        """The same for other threads than the event loop's: through the one writer, waited for. StoreError too when
+        the store is closing.
+        """
+        try:
+            return self._writer.submit(self.run_now, work).result()
+        except RuntimeError:
+            raise StoreError("the store is closing") from None
+
     async def read(self, work: Callable[[sa.Connection], T]) -> T:
         """Run *work* on a consistent snapshot, beside the writer."""
 

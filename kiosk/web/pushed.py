@@ -36,7 +36,8 @@ def pushed_api(station: ChipStation, token: str, anchors: TrustAnchors | None, c
     @router.post(CHIP_PATH, status_code=202)
     async def chip(request: Request) -> dict[str, Any]:
         """Take the raw files of one chip."""
-        read = read_pushed(parse(await request.body()), challenges, anchors, clock())
-        return {"checkin_id": await station.chip_pushed(read), "verdict": read.verdict}
+        pushed = parse(await request.body())
+        read = read_pushed(pushed, challenges, anchors, clock())
+        return {"checkin_id": await station.chip_pushed(read, pushed.reader), "verdict": read.verdict}
 
     return router

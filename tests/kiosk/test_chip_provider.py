@@ -24,9 +24,9 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from kiosk.chip_model import ProviderOpinion
 from kiosk.chip_provider import MAX_ANSWER, HttpChipVerifier, opinion_of
 from kiosk.errors import ConfigError
-from kiosk.model import ProviderOpinion
 from simulators.serve import RunningServer, connection_of
 
 FILES = {"DG1": b"\x61one", "DG2": b"\x75face", "DG14": b"\x6efourteen", "EF.SOD": b"\x77sod", "EF.COM": b"\x60"}

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,9 @@ from kiosk.evidence import open_evidence
 from kiosk.model import EligibilityClass, Lane, Method
 from kiosk.staffwork import StaffWork
 from kiosk.stations import NotAtThatPhase, ScanRefused, StationBusy
-from tests.kiosk.cards import card_of, lay, pki, station_of, take
+from simulators.chip import make_card
+from simulators.chip_person import card_person
+from tests.kiosk.cards import Laid, card_of, lay, pki, station_of, take
 from tests.kiosk.world import PEOPLE, World, qr
 
 CARD = {"adapter": "pushed", "place_seconds": 60}
@@ -327,6 +330,97 @@ async def test_a_card_that_failed_is_let_go_so_that_it_counts_when_laid_down_aga
         await lay(world, card_of(1))
         await world.view("confirm")
         assert (await world.newest()).verdict == "genuine"
+
+
+async def test_i_cannot_before_the_chip_has_named_anybody_asks_the_gateway_once(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        card = card_of(1)
+        card.hold(after=4)
+        await lay(world, card)
+        await world.view("reading_chip")
+        await world.answer("skip_chip")
+        await world.view("confirm")
+        card.let.set()
+        async with asyncio.timeout(10):
+            while station_of(world).slot.card is not None:  # the read goes on to its end
+                await asyncio.sleep(0.01)
+        await world.answer("confirm")
+        await world.view("choose_service")
+        assert len(world.gateway.lookups()) == len(await world.events("lookup")) == 1
+
+
+async def test_who_goes_before_the_chip_has_named_anybody_is_not_asked_about(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        card = card_of(1)
+        card.hold(after=4)
+        await lay(world, card)
+        await world.view("reading_chip")
+        await world.answer("cancel")
+        await world.view("idle")
+        card.let.set()
+        async with asyncio.timeout(10):
+            while station_of(world).slot.card is not None:
+                await asyncio.sleep(0.01)
+        assert world.gateway.lookups() == [] and await world.events("lookup") == []
+        assert world.screen["view"] == "idle"
+
+
+async def test_a_ticket_stays_when_a_card_comes_near(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1))
+        await lay(world, card_of(1))
+        await world.view("confirm")
+        await world.answer("confirm")
+        await world.view("choose_service")
+        shown = await world.choose()
+        await lay(world, card_of(3))
+        assert world.screen["ticket"] == shown["ticket"]
+        await world.answer("cancel")
+        await world.view("need_number")
+        await world.station.scan(qr(3))
+        assert (await world.view("confirm"))["name"] == PEOPLE[3].name.title()
+
+
+async def test_somebody_elses_card_that_the_same_six_digits_open_changes_nothing(with_reader):
+    async with with_reader() as world:
+        other = replace(card_person(PEOPLE[3], world.today()), citizen_id="001" + PEOPLE[1].citizen_id[3:])
+        await world.station.scan(qr(1))
+        await world.view("place_card")
+        await lay(world, Laid(make_card(other, "genuine", pki())))
+        async with asyncio.timeout(10):
+            while world.screen.get("trouble") is None:
+                await asyncio.sleep(0.01)
+        assert world.screen["trouble"] == "WRONG_KEY"
+        checkin = await world.newest()
+        assert (checkin.method, checkin.verdict, checkin.identity.full_name) == (Method.QR_CCCD, None, "Trần Thị Mẫu")
+        assert world.gateway.lookups() == []
+
+
+async def test_a_reader_that_dies_under_a_card_without_a_number_sends_to_the_qr(with_reader):
+    async with with_reader() as world:
+        await lay(world, card_of(1))
+        await world.view("need_number")
+        station_of(world).slot.reader_changed(False)
+        station_of(world).card_reader_changed(False)
+        assert (await world.view("unreadable"))["error"] == "CARD_READER_DOWN"
+        await world.station.scan(qr(1))
+        await world.view("confirm")
+
+
+async def test_i_cannot_is_there_for_a_typed_number_too(with_reader):
+    async with with_reader() as world:
+        card = card_of(1)
+        card.hold(after=5)
+        await lay(world, card)
+        await world.view("need_number")
+        await world.answer_number(PEOPLE[1].citizen_id)
+        await world.view("reading_chip")
+        await world.station.answer(None, "skip_chip")
+        assert (await world.view("needs_staff"))["ticket"]["number"] == "K-001"
+        card.pull()
+        assert list((await world.staff_list()).values()) == ["chip_failed"]
 
 
 async def test_card_first_and_taken_away_again(with_reader):

@@ -70,13 +70,13 @@ function needNumber({ screen }, answer) {
 
 const grouped = (digits) => digits.match(/.{3}/g);
 
-function readingChip({ screen, checkin_id: known }, answer) {
+function readingChip({ screen }, answer) {
   const late = { waited: screen.waited, after: LONG_WAIT };
   return [
     layingPicture(true),
     heading(t("reading_chip/title")),
     ...progress("reading_chip", screen.waited),
-    known ? el("div", { class: "actions" }, lateButton(t("place_card/skip"), "", () => answer("skip_chip"), late)) : null,
+    el("div", { class: "actions" }, lateButton(t("place_card/skip"), "", () => answer("skip_chip"), late)),
   ];
 }
 
