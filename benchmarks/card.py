@@ -86,7 +86,6 @@ def commands(data: CardData, cipher: str, useful: int | None) -> dict[str, objec
     def model(names: tuple[str, ...]) -> int:
         return sum(2 + (-(-(sizes[name] - 4) // useful) if useful else 1) for name in names)
 
-    size_of_select = sum(exchanges[0][1:3])
     total = sum(each.sent + each.received for each in exchanges)
     return {
         "cipher": cipher,
@@ -97,8 +96,6 @@ def commands(data: CardData, cipher: str, useful: int | None) -> dict[str, objec
         "identity_only": len(identity),
         "identity_only_gmrtd_model": model(IDENTITY),
         "bytes": total,
-        "bytes_without_content": size_of_select,
-        "bytes_without_content_ratio": round(size_of_select / total, 4),
         "file_bytes_over_bytes": round(sum(sizes.values()) / total, 3),
     }
 

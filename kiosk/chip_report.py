@@ -23,9 +23,6 @@ _NOTHING: Final[dict[str, Any]] = dict.fromkeys(
         "photo",
         "apdus",
         "seconds",
-        "warnings",
-        "mismatches",
-        "findings",
         "error",
     )
 )
@@ -55,7 +52,14 @@ def chip_json(read: ChipRead, person: ChipPerson, photo: Portrait | None = None)
 
 def error_json(code: str, why: str, sw: int | None = None) -> dict[str, Any]:
     """The same keys with null, the ``error`` *code*, ``sw`` as four hex digits or null, and *why* in English."""
-    return _NOTHING | {"error": code, "sw": None if sw is None else f"{sw:04X}", "why": why}
+    return _NOTHING | {
+        "warnings": [],
+        "mismatches": [],
+        "findings": [],
+        "error": code,
+        "sw": None if sw is None else f"{sw:04X}",
+        "why": why,
+    }
 
 
 def failure_json(failure: EmrtdError) -> dict[str, Any]:

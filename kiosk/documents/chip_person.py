@@ -23,12 +23,12 @@ from kiosk.documents.chip_mismatch import (
     of_qr,
     partial_date,
 )
-from kiosk.documents.personal_id import SIMULATED_PREFIXES, can_of, number_warnings
+from kiosk.documents.personal_id import SIMULATED_PREFIXES, number_warnings
 from kiosk.emrtd.errors import DataError
 from kiosk.emrtd.lds import mrz_of
 from kiosk.emrtd.mrz import Mrz
 from kiosk.emrtd.vietnam import Dg13, parse_dg13
-from kiosk.model import Document, DocumentKind, Identity, PartialDate
+from kiosk.model import Identity, PartialDate
 
 CARD_EXPIRED = "W_CARD_EXPIRED"
 DG1_UNREADABLE = "W_DG1_UNREADABLE"
@@ -100,18 +100,6 @@ def person_of(
         person,
         warnings=(*_file_warnings(files, mrz, dg13), *_warnings(person, today, prefixes)),
         mismatches=tuple(_mismatches(qr, mrz, dg13)),
-    )
-
-
-def chip_document(person: ChipPerson) -> Document:
-    """*person* as a Document of kind CHIP; its warnings, then its mismatches, are the Document's warnings."""
-    number = person.identity.personal_id
-    return Document(
-        kind=DocumentKind.CHIP,
-        identity=person.identity,
-        can=None if number is None else can_of(number),
-        expires_on=person.expires_on,
-        warnings=person.warnings + person.mismatches,
     )
 
 

@@ -88,10 +88,10 @@ class TrustAnchors:
 def load_anchors(path: Path) -> TrustAnchors:
     """Load *path*, one file or a folder of files: certificates and CRLs as DER or PEM (any number), CMS master lists.
 
-    Hidden files of a folder are left alone; any other file must be of these kinds. A master list's own signature must
-    hold; that its signer has no anchor outside the list is a finding, since the operator supplied it. SHA-1 counts in
-    the self-signatures of anchors, which prove nothing. TrustError with the file's name: unreadable, of another kind,
-    over 16 MiB, or a folder in the folder.
+    Hidden files of a folder and notes (.txt, .md) are left alone; any other file must be of these kinds. A master
+    list's own signature must hold; that its signer has no anchor outside the list is a finding, since the operator
+    supplied it. SHA-1 counts in the self-signatures of anchors, which prove nothing. TrustError with the file's name:
+    unreadable, of another kind, over 16 MiB, or a folder in the folder.
     """
     single: list[Certificate] = []
     crls: list[RevocationList] = []
@@ -117,9 +117,13 @@ def load_anchors(path: Path) -> TrustAnchors:
 
 def _files(path: Path) -> list[Path]:
     try:
-        return sorted(each for each in path.iterdir() if not each.name.startswith(".")) if path.is_dir() else [path]
+        return sorted(each for each in path.iterdir() if not _is_note(each)) if path.is_dir() else [path]
     except OSError as error:
         raise TrustError(f"{path.name}: {error.strerror}") from error
+
+
+def _is_note(file: Path) -> bool:
+    return file.name.startswith(".") or file.suffix.lower() in (".txt", ".md")
 
 
 def _read(file: Path) -> bytes:

@@ -13,7 +13,7 @@ A hand shakes: a card that is being read loses contact for moments. So what its 
 - the reader broke off: nothing is waited for, the connection is dead.
 
 While somebody is inside ``transmit`` or ``reset`` nothing is reported before the call is over. A card whose connection
-is dead is not reported again while it stays where it is. Source: the behaviour issue 3 item 5 asks for.
+is dead is not reported again while it stays where it is.
 """
 
 from __future__ import annotations

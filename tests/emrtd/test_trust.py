@@ -85,6 +85,8 @@ def test_a_folder_of_everything(tmp_path: Path) -> None:
     (tmp_path / "e.ml").write_bytes(master_list(listed.der, STRANGER.der, signer=signing))
     (tmp_path / "f.cer").write_bytes(STRANGER.der)
     (tmp_path / ".hidden").write_bytes(b"not looked at")
+    (tmp_path / "Readme.TXT").write_text("where these come from")
+    (tmp_path / "notes.md").write_text("nor is this")
     anchors = load_anchors(tmp_path)
     assert {each.der for each in anchors.roots} == {ROOT.der, STRANGER.der, listed.der}
     assert [each.der for each in anchors.links] == [link.der]

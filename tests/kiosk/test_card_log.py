@@ -43,9 +43,10 @@ def test_a_damaged_log_ends_in_a_stated_error_or_the_same_read(log, data):
     found[data.draw(st.sampled_from([*sorted(found), "lost", "reset", "random"]))] = data.draw(VALUES)
     lines[at] = data.draw(st.sampled_from([json.dumps(found), "", "[]", lines[-1], lines[0]]))
     try:
-        replay_log("\n".join(lines), None)
+        again = replay_log("\n".join(lines), None)
     except ENDS:
         return
+    assert again.files == replay_log(log, None).files
 
 
 @given(st.text(max_size=99) | st.dictionaries(st.just("read_card"), VALUES).map(json.dumps))

@@ -73,7 +73,9 @@ def test_what_is_not_known_is_null():
 def test_an_error_has_the_same_keys():
     report = error_json("NO_CARD", "no card lies on the reader")
     assert report.keys() >= CONTRACT
-    assert {name for name, value in report.items() if value is not None} == {"error", "why"}
+    lists = {"warnings", "mismatches", "findings"}
+    assert {name for name, value in report.items() if value is not None} == {"error", "why"} | lists
+    assert [report[name] for name in sorted(lists)] == [[], [], []]
 
 
 def test_a_failure_tells_its_status_word():
