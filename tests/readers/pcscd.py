@@ -73,20 +73,33 @@ class PcscdInfo:
         self.start()
 
 
+_FOLDER = Path(tempfile.gettempdir()) / f"pcscd-{os.getpid()}"
+_running: list[PcscdInfo] = []
+
+
 @contextlib.contextmanager
 def running_pcscd() -> Iterator[PcscdInfo]:
-    """A daemon of one's own with two readers."""
-    folder = Path(tempfile.mkdtemp(prefix="pcscd-"))
+    """The daemon of this test process, with two readers; the one that runs already, if it does.
+
+    Always at the same address: the client library keeps the first one that it is told for the life of a process.
+    """
+    if _running:
+        yield _running[0]
+        return
+    folder = _FOLDER
+    shutil.rmtree(folder, ignore_errors=True)
     port = _two_free_ports()
-    (folder / "conf").mkdir()
+    (folder / "conf").mkdir(parents=True)
     (folder / "conf" / "vpcd").write_text(
         f'FRIENDLYNAME "Virtual PCD"\nDEVICENAME /dev/null:{port}\nLIBPATH {_DRIVER}\nCHANNELID {port}\n'
     )
     info = PcscdInfo({"PCSCLITE_CSOCK_NAME": str(folder / "pcscd.comm")}, (port, port + 1), folder)
     try:
         info.start()
+        _running.append(info)
         yield info
     finally:
+        _running.clear()
         info.stop()
         shutil.rmtree(folder)
 
@@ -153,6 +166,20 @@ def until(true: Callable[[], bool], complaint: str, within: float = 10) -> None:
     while not true():
         assert time.monotonic() < deadline, complaint
         time.sleep(0.005)
+
+
+def _remember_address() -> None:
+    """Let this process's client library learn the address before any test can tell it another one."""
+    before = os.environ.get("PCSCLITE_CSOCK_NAME")
+    os.environ["PCSCLITE_CSOCK_NAME"] = str(_FOLDER / "pcscd.comm")
+    scard.SCardEstablishContext(scard.SCARD_SCOPE_SYSTEM)  # nobody is there yet
+    if before is None:
+        del os.environ["PCSCLITE_CSOCK_NAME"]
+    else:
+        os.environ["PCSCLITE_CSOCK_NAME"] = before
+
+
+_remember_address()
 
 
 def _events(context: object, reader: str) -> int:
