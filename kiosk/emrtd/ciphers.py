@@ -7,6 +7,7 @@ Source: ICAO 9303-11 9.7.1 (key derivation), 9.8.6 (encryption and MAC in secure
 from __future__ import annotations
 
 import hmac
+from collections.abc import Callable
 from enum import Enum
 from hashlib import sha1, sha256
 from typing import Final
@@ -56,28 +57,48 @@ def session_keys(suite: CipherSuite, secret: bytes) -> tuple[bytes, bytes]:
 
 def encrypt(suite: CipherSuite, key: bytes, data: bytes, iv: bytes | None = None) -> bytes:
     """CBC without padding; *data* is whole blocks, *iv* defaults to zeros."""
-    encryptor = _cipher(suite, key, iv).encryptor()
-    return encryptor.update(data) + encryptor.finalize()
+    return _cbc(suite, key, iv).encryptor().update(data)
 
 
 def decrypt(suite: CipherSuite, key: bytes, data: bytes, iv: bytes | None = None) -> bytes:
     """The reverse of ``encrypt``."""
-    decryptor = _cipher(suite, key, iv).decryptor()
-    return decryptor.update(data) + decryptor.finalize()
+    return _cbc(suite, key, iv).decryptor().update(data)
 
 
 def encrypt_block(suite: CipherSuite, key: bytes, block: bytes) -> bytes:
-    """One block alone: the IV of AES secure messaging is the encrypted counter (ICAO 9303-11 9.8.6.1)."""
+    """One block alone, as PACE-CAM makes its IV (ICAO 9303-11 4.4.3.3.3)."""
     return encrypt(suite, key, block)
 
 
 def mac(suite: CipherSuite, key: bytes, data: bytes) -> bytes:
     """Eight bytes of MAC over *data*. For 3DES the caller has padded *data* to whole blocks; CMAC pads by itself."""
-    if suite is CipherSuite.DES3:
-        return _retail_mac(key, data)
-    cmac = CMAC(AES(key))
-    cmac.update(data)
-    return cmac.finalize()[:8]
+    return (_retail_mac if suite is CipherSuite.DES3 else _cmac)(key)(data)
+
+
+class ChannelCipher:
+    """Secure messaging's use of its two keys, set up once: that takes longer than protecting a short message."""
+
+    def __init__(self, suite: CipherSuite, k_enc: bytes, k_mac: bytes) -> None:
+        """*k_enc*, *k_mac*: ``suite.key_bytes`` each."""
+        self._algorithm = _algorithm(suite, k_enc)
+        if suite is CipherSuite.DES3:
+            self._iv: Callable[[bytes], bytes] = lambda counter: bytes(len(counter))
+            self._mac = _retail_mac(k_mac)
+        else:
+            self._iv = Cipher(self._algorithm, modes.ECB()).encryptor().update  # noqa: S305 - one block at a time
+            self._mac = _cmac(k_mac)
+
+    def encrypt(self, data: bytes, counter: bytes) -> bytes:
+        """*data*, whole blocks, in CBC. IV: the encrypted *counter* for AES, zeros for 3DES (ICAO 9303-11 9.8.6)."""
+        return Cipher(self._algorithm, modes.CBC(self._iv(counter))).encryptor().update(data)
+
+    def decrypt(self, data: bytes, counter: bytes) -> bytes:
+        """The reverse of ``encrypt``."""
+        return Cipher(self._algorithm, modes.CBC(self._iv(counter))).decryptor().update(data)
+
+    def mac(self, data: bytes) -> bytes:
+        """The function ``mac`` with this channel's key."""
+        return self._mac(data)
 
 
 def mac_equal(one: bytes, other: bytes) -> bool:
@@ -96,16 +117,31 @@ def unpad(data: bytes) -> bytes | None:
     return stripped[:-1] if stripped.endswith(b"\x80") else None
 
 
-def _cipher(suite: CipherSuite, key: bytes, iv: bytes | None) -> Cipher[modes.CBC]:
-    algorithm = TripleDES(key + key[:8]) if suite is CipherSuite.DES3 else AES(key)
-    return Cipher(algorithm, modes.CBC(bytes(suite.block_bytes) if iv is None else iv))
+def _algorithm(suite: CipherSuite, key: bytes) -> AES | TripleDES:
+    return TripleDES(key + key[:8]) if suite is CipherSuite.DES3 else AES(key)
 
 
-def _retail_mac(key: bytes, data: bytes) -> bytes:
-    left, right = key[:8], key[8:16]
-    chain = Cipher(TripleDES(left * 3), modes.CBC(bytes(8))).encryptor().update(data)
-    middle = Cipher(TripleDES(right * 3), modes.ECB()).decryptor().update(chain[-8:])  # noqa: S305 - one block
-    return Cipher(TripleDES(left * 3), modes.ECB()).encryptor().update(middle)  # noqa: S305 - one block
+def _cbc(suite: CipherSuite, key: bytes, iv: bytes | None) -> Cipher[modes.CBC]:
+    return Cipher(_algorithm(suite, key), modes.CBC(bytes(suite.block_bytes) if iv is None else iv))
+
+
+def _cmac(key: bytes) -> Callable[[bytes], bytes]:
+    fresh = CMAC(AES(key))
+
+    def compute(data: bytes) -> bytes:
+        cmac = fresh.copy()
+        cmac.update(data)
+        return cmac.finalize()[:8]
+
+    return compute
+
+
+def _retail_mac(key: bytes) -> Callable[[bytes], bytes]:
+    left, right = TripleDES(key[:8] * 3), TripleDES(key[8:16] * 3)
+    chain = Cipher(left, modes.CBC(bytes(8)))
+    middle = Cipher(right, modes.ECB()).decryptor()  # noqa: S305 - one block at a time
+    last = Cipher(left, modes.ECB()).encryptor()  # noqa: S305 - one block at a time
+    return lambda data: last.update(middle.update(chain.encryptor().update(data)[-8:]))
 
 
 def _with_parity(key: bytes) -> bytes:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Final
 
 from cryptography.hazmat.primitives.asymmetric import ec
@@ -85,12 +86,18 @@ class Curve:
         return point_arithmetic.multiply(self.p, self.a, scalar % self.n, point)
 
     def multiply_base(self, scalar: int) -> Point | None:
-        """*scalar* times the base point, by ``cryptography`` where it knows the curve."""
+        """*scalar* times the base point; the first call for a curve can take as long as thirty later ones."""
         scalar %= self.n
-        if self.crypto is None or scalar == 0:
-            return self.multiply(scalar, self.g)
+        # OpenSSL has code of its own for NIST's curves; for all others it is slower than a table even in Python.
+        if self.crypto is None or self.name.startswith("brainpool") or scalar == 0:
+            return point_arithmetic.multiply_by_table(self.p, self.a, scalar, _base_table(self))
         numbers = ec.derive_private_key(scalar, self.crypto()).public_key().public_numbers()
         return numbers.x, numbers.y
+
+
+@cache
+def _base_table(curve: Curve) -> point_arithmetic.Table:
+    return point_arithmetic.table(curve.p, curve.a, curve.g, curve.n.bit_length())
 
 
 def by_oid(oid: str) -> Curve | None:

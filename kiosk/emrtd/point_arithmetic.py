@@ -6,7 +6,7 @@ scalars that pass through here are ephemeral, guard one session with one card th
 used again. Nothing here signs, and no long-term secret comes near.
 
 Source: Cohen, Miyaji, Ono 1998 (modified Jacobian coordinates); Hankerson, Menezes, Vanstone 2004, algorithms 3.35
-(windowed non-adjacent form) and 2.26 (simultaneous inversion).
+(windowed non-adjacent form), 3.41 (fixed base) and 2.26 (simultaneous inversion).
 """
 
 from __future__ import annotations
@@ -16,9 +16,13 @@ from typing import Final
 Point = tuple[int, int]
 """Affine coordinates; the point at infinity is None wherever it can occur."""
 
+Table = tuple[tuple[Point, ...], ...]
+"""Multiples of one point: row i, column j is (j + 1) * 16^i times it."""
+
 _Jacobian = tuple[int, int, int]  # x = X/Z^2, y = Y/Z^3; infinity has Z = 0
 _INFINITY: Final = (1, 1, 0)
 _WINDOW: Final = 5
+_TABLE_BITS: Final = 4
 
 
 def add(p: int, a: int, one: Point | None, other: Point | None) -> Point | None:
@@ -39,6 +43,28 @@ def multiply(p: int, a: int, scalar: int, point: Point) -> Point | None:
         x, y = odd[abs(digit) >> 1]
         total = _add_mixed(p, a, total, (x, y if digit > 0 else p - y))
         total = _double(p, a, total, doublings)
+    return _affine(p, total)
+
+
+def table(p: int, a: int, point: Point, bits: int) -> Table:
+    """What ``multiply_by_table`` needs for one *point* of a large prime order and scalars below 2^*bits*."""
+    rows = []
+    for _ in range(0, bits, _TABLE_BITS):
+        row: list[_Jacobian] = [(*point, 1)]
+        while len(row) < 1 << _TABLE_BITS:
+            row.append(_add_mixed(p, a, row[-1], point))
+        *multiples, point = _normalise(p, row)
+        rows.append(tuple(multiples))
+    return tuple(rows)
+
+
+def multiply_by_table(p: int, a: int, scalar: int, rows: Table) -> Point | None:
+    """*scalar* (zero or more) times the point of a ``table``, without doublings."""
+    total: _Jacobian = _INFINITY
+    for row in rows:
+        if digit := scalar & (1 << _TABLE_BITS) - 1:
+            total = _add_mixed(p, a, total, row[digit - 1])
+        scalar >>= _TABLE_BITS
     return _affine(p, total)
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from kiosk.emrtd import tlv
 from kiosk.emrtd.apdu import EXTENDED_LE, SHORT_LE, Channel, Command, Response
-from kiosk.emrtd.ciphers import CipherSuite, decrypt, encrypt, encrypt_block, mac, mac_equal, pad, unpad
+from kiosk.emrtd.ciphers import ChannelCipher, CipherSuite, mac_equal, pad, unpad
 from kiosk.emrtd.errors import ChannelBroken, DataError, EmrtdError
 
 _CLA_SECURE: Final = 0x0C
@@ -35,8 +35,8 @@ class SecureMessaging:
         Chip Authentication, from the random numbers after BAC).
         """
         self._channel = channel
-        self._cipher = cipher
-        self._keys: tuple[bytes, bytes] | None = (k_enc, k_mac)
+        self._block = cipher.block_bytes
+        self._keys: ChannelCipher | None = ChannelCipher(cipher, k_enc, k_mac)
         self._ssc = int.from_bytes(ssc, "big")
 
     @property
@@ -54,7 +54,7 @@ class SecureMessaging:
         if self._keys is None:
             raise ChannelBroken("secure messaging has ended")
         try:
-            return self._unprotect(command, self._channel.send(self._protect(command, *self._keys)), *self._keys)
+            return self._unprotect(command, self._channel.send(self._protect(command, self._keys)), self._keys)
         except DataError as error:
             self._keys = None
             raise ChannelBroken(f"a protected answer cannot be read: {error}") from None
@@ -62,12 +62,11 @@ class SecureMessaging:
             self._keys = None
             raise
 
-    def _protect(self, command: Command, k_enc: bytes, k_mac: bytes) -> Command:
+    def _protect(self, command: Command, keys: ChannelCipher) -> Command:
         counter = self._next_counter()
         objects = b""
         if command.data:
-            padded = pad(command.data, self._cipher.block_bytes)
-            cryptogram = encrypt(self._cipher, k_enc, padded, self._iv(k_enc, counter))
+            cryptogram = keys.encrypt(pad(command.data, self._block), counter)
             if command.ins & 1:
                 objects += tlv.encode(_CRYPTOGRAM_BER, cryptogram)
             else:
@@ -77,12 +76,12 @@ class SecureMessaging:
             le = command.le % (SHORT_LE if short else EXTENDED_LE)
             objects += tlv.encode(_LE, le.to_bytes(1 if short else 2, "big"))
         cla = command.cla | _CLA_SECURE
-        header = pad(bytes((cla, command.ins, command.p1, command.p2)), self._cipher.block_bytes)
-        objects += tlv.encode(_MAC, self._mac(k_mac, counter, header, objects))
+        header = pad(bytes((cla, command.ins, command.p1, command.p2)), self._block)
+        objects += tlv.encode(_MAC, self._mac(keys, counter + header, objects))
         long_answer = command.extended or len(objects) > 255
         return Command(command.ins, command.p1, command.p2, objects, EXTENDED_LE if long_answer else SHORT_LE, cla)
 
-    def _unprotect(self, command: Command, response: Response, k_enc: bytes, k_mac: bytes) -> Response:
+    def _unprotect(self, command: Command, response: Response, keys: ChannelCipher) -> Response:
         counter = self._next_counter()
         if not response.data:
             raise ChannelBroken("the chip answered without secure messaging", response.sw)
@@ -105,7 +104,7 @@ class SecureMessaging:
                 raise DataError(f"object {tag:X} has no place there")
         if at != len(response.data):
             raise DataError("bytes after the MAC")
-        if not mac_equal(value, self._mac(k_mac, counter, b"", response.data[:start])):
+        if not mac_equal(value, self._mac(keys, counter, response.data[:start])):
             raise ChannelBroken("the MAC of an answer is wrong")
         if status is None or len(status) != 2:
             raise DataError("no status word under the MAC")
@@ -113,27 +112,21 @@ class SecureMessaging:
             raise ChannelBroken("the status word is not the protected one", response.sw)
         if cryptogram is None:
             return Response(b"", response.sw)
-        return Response(self._open(k_enc, counter, indicator, cryptogram), response.sw)
+        return Response(self._open(keys, counter, indicator, cryptogram), response.sw)
 
-    def _open(self, k_enc: bytes, counter: bytes, indicator: bytes, cryptogram: bytes) -> bytes:
-        block = self._cipher.block_bytes
-        if indicator != _PADDING_INDICATOR or not cryptogram or len(cryptogram) % block:
+    def _open(self, keys: ChannelCipher, counter: bytes, indicator: bytes, cryptogram: bytes) -> bytes:
+        if indicator != _PADDING_INDICATOR or not cryptogram or len(cryptogram) % self._block:
             raise DataError("a cryptogram of a wrong form")
-        padded = decrypt(self._cipher, k_enc, cryptogram, self._iv(k_enc, counter))
+        padded = keys.decrypt(cryptogram, counter)
         plain = unpad(padded)
-        if plain is None or len(padded) - len(plain) > block:
+        if plain is None or len(padded) - len(plain) > self._block:
             raise DataError("wrong padding")
         return plain
 
     def _next_counter(self) -> bytes:
-        size = self._cipher.block_bytes
-        self._ssc = (self._ssc + 1) % (1 << 8 * size)
-        return self._ssc.to_bytes(size, "big")
+        self._ssc = (self._ssc + 1) % (1 << 8 * self._block)
+        return self._ssc.to_bytes(self._block, "big")
 
-    def _iv(self, k_enc: bytes, counter: bytes) -> bytes | None:
-        return None if self._cipher is CipherSuite.DES3 else encrypt_block(self._cipher, k_enc, counter)
-
-    def _mac(self, k_mac: bytes, counter: bytes, header: bytes, objects: bytes) -> bytes:
-        covered = counter + header + objects
+    def _mac(self, keys: ChannelCipher, start: bytes, objects: bytes) -> bytes:
         # A header alone is whole blocks already; padding it twice would be another MAC (9303-11 9.8.4).
-        return mac(self._cipher, k_mac, pad(covered, self._cipher.block_bytes) if objects else covered)
+        return keys.mac(start + pad(objects, self._block) if objects else start)

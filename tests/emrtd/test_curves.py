@@ -72,6 +72,21 @@ def test_small_and_large_scalars_agree_with_cryptography(curve: Curve) -> None:
 
 
 @EVERY
+@given(data=st.data())
+@settings(max_examples=15, deadline=None)
+def test_multiples_of_the_base_point_are_those_of_any_point(curve: Curve, data: st.DataObject) -> None:
+    scalar = data.draw(st.integers(-curve.n, 2 * curve.n))
+    assert curve.multiply_base(scalar) == curve.multiply(scalar, curve.g)
+
+
+@EVERY
+def test_small_large_and_sparse_multiples_of_the_base_point(curve: Curve) -> None:
+    sparse = (1 << bit for bit in range(0, curve.n.bit_length() - 1, 7))
+    for scalar in (*range(40), *range(curve.n - 20, curve.n + 20), *sparse):
+        assert curve.multiply_base(scalar) == curve.multiply(scalar, curve.g)
+
+
+@EVERY
 @pytest.mark.parametrize("coordinate", [0, 1], ids=["x", "y"])
 def test_leading_zeros_of_a_coordinate_stay(curve: Curve, coordinate: int) -> None:
     scalar = scalar_with_leading_zero(curve, coordinate)
