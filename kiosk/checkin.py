@@ -21,6 +21,8 @@ from kiosk.chip_model import ChipReading
 from kiosk.errors import HospitalError
 from kiosk.journal import Journal
 from kiosk.model import (
+    Carrier,
+    CarrierSource,
     Document,
     Eligibility,
     EligibilityClass,
@@ -84,7 +86,15 @@ class CheckIns:
     observe: Callable[[CheckIn, Eligibility], None]
 
     async def present(
-        self, document: Document, key: Key, *, lane: Lane, station: str | None = None, another: bool = False
+        self,
+        document: Document,
+        key: Key,
+        *,
+        lane: Lane,
+        station: str | None = None,
+        another: bool = False,
+        carrier: Carrier = Carrier.UNKNOWN,
+        carrier_source: CarrierSource = CarrierSource.NONE,
     ) -> Presented:
         """Open a check-in for *document*, or find the one that this person already has today.
 
@@ -122,7 +132,8 @@ class CheckIns:
                 document_kind=document.kind.value,
                 method=key.method.value,
                 lane=lane.value,
-                carrier="unknown",
+                carrier=carrier.value,
+                carrier_source=carrier_source.value,
                 holder_check="none" if lane is Lane.SELF else "staff",
                 warnings=document.warnings,
                 identity=identity,

@@ -87,9 +87,44 @@ class ScannerTable(_Table):
 
 
 class CameraTable(_Table):
-    """The camera. This version reads none: only the empty device is accepted."""
+    """The camera that reads codes; empty ``device``: none.
 
-    device: Literal[""] = ""
+    ``device``: a stable path (``/dev/v4l/by-id/...``), or for tests and the demo ``file:PATH`` (a video) or
+    ``folder:PATH`` (pictures). ``exposure`` and ``focus``: ``auto`` or the driver's own number. ``preview``: show
+    people what the camera sees while they aim.
+    """
+
+    device: str = ""
+    width: Annotated[int, Field(ge=160, le=4096)] = 1280
+    height: Annotated[int, Field(ge=120, le=4096)] = 720
+    fps: Annotated[float, Field(gt=0, le=60)] = 15
+    exposure: Literal["auto"] | Annotated[float, Field(strict=True)] = "auto"
+    focus: Literal["auto"] | Annotated[float, Field(strict=True)] = "auto"
+    rotate: Literal[0, 90, 180, 270] = 0
+    mirror: Annotated[bool, Field(strict=True)] = True
+    preview: Annotated[bool, Field(strict=True)] = True
+
+
+class KeyboardTable(_Table):
+    """A scanner that types. ``device``: its ``/dev/input/by-id/...-event-kbd``, read alone below the keyboard layout;
+    empty: none. Without it, what such a scanner types into the screens is taken as well.
+    """
+
+    device: str = ""
+
+
+class VneidTable(_Table):
+    """A licensed service that verifies VNeID's changing codes; empty ``url``: people are asked for the card instead."""
+
+    url: str = ""
+    token_file: str = ""
+    ca_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _whole(self) -> VneidTable:
+        if self.url and not self.token_file:
+            raise ValueError("a verifier needs token_file")
+        return self
 
 
 class CardTable(_Table):
@@ -178,6 +213,8 @@ class Config(_Table):
     staff: StaffTable = StaffTable()
     scanner: ScannerTable = ScannerTable()
     camera: CameraTable = CameraTable()
+    keyboard: KeyboardTable = KeyboardTable()
+    vneid: VneidTable = VneidTable()
     card: CardTable = CardTable()
     insurance: InsuranceTable
     hospital: HospitalTable
@@ -187,7 +224,7 @@ class Config(_Table):
     @model_validator(mode="after")
     def _demo_stays_here(self) -> Config:
         if self.demo:
-            urls = [self.insurance.url, self.province.url, self.card.provider_url]
+            urls = [self.insurance.url, self.province.url, self.card.provider_url, self.vneid.url]
             urls.append(str(self.hospital.own.get("url", "")))
             if any(url and not is_loopback(urlsplit(url).hostname or "") for url in urls) or self.staff.listen:
                 raise ValueError("demo: every URL must be on loopback and there is no staff listener")

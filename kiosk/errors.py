@@ -11,6 +11,7 @@
     │   ├── HospitalOutcomeUnknown HOSPITAL_UNKNOWN      may or may not be registered; never repeated blindly
     │   └── HospitalRejected       HOSPITAL_REJECTED     the hospital said no; a human must look
     ├── ProvinceUnavailable        PROVINCE_UNAVAILABLE  the hub did not take the batch; repeat
+    ├── TokenVerifierUnavailable   VNEID_UNAVAILABLE     nobody could say whose changing VNeID code this is
     ├── StoreError
     │   ├── StoreFull              STORE_FULL            the disk took nothing; nothing was promised
     │   ├── StoreBusy              STORE_BUSY            another process holds the file
@@ -113,6 +114,12 @@ class ProvinceUnavailable(KioskError):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class TokenVerifierUnavailable(KioskError):
+    """The service that verifies changing VNeID codes gave no usable answer."""
+
+    code = "VNEID_UNAVAILABLE"
 
 
 class StoreError(KioskError):

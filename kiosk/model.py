@@ -74,6 +74,22 @@ class Lane(StrEnum):
     EMERGENCY = "emergency"
 
 
+class Carrier(StrEnum):
+    """What a printed or shown code stood on. Information for staff, never part of a rate (interfaces, section 4)."""
+
+    CARD = "card"
+    PHONE = "phone"
+    UNKNOWN = "unknown"
+
+
+class CarrierSource(StrEnum):
+    """How the carrier is known."""
+
+    CAMERA = "camera"
+    ASKED = "asked"
+    NONE = "none"
+
+
 class EligibilityClass(StrEnum):
     """The answers a patient can get; ``misconfigured`` is shown to the patient as ``cannot_say``."""
 

@@ -151,6 +151,22 @@ class ChipVerifier(Protocol):
         ...
 
 
+class TokenVerifier(Protocol):
+    """Asks a licensed service whose changing VNeID code this is (identity-documents.md 3)."""
+
+    async def verify_token(self, token: bytes) -> Identity | None:
+        """The person behind *token*, exactly as it was scanned, or None when the service vouches for nobody.
+
+        Asked once and never again for the same scan; the token is never logged. Raises TokenVerifierUnavailable when
+        there was no usable answer; always ends within the configured time.
+        """
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
+        ...
+
+
 @dataclass(frozen=True)
 class AdapterContext:
     """What a plug-in may know of its surroundings.

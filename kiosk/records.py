@@ -17,6 +17,8 @@ from pydantic import TypeAdapter
 
 from kiosk.documents.text import fold
 from kiosk.model import (
+    Carrier,
+    CarrierSource,
     Coverage,
     Eligibility,
     EligibilityClass,
@@ -52,7 +54,8 @@ class CheckIn:
     document_kind: str
     method: Method
     lane: Lane
-    carrier: str
+    carrier: Carrier
+    carrier_source: CarrierSource
     holder_check: str
     warnings: tuple[str, ...]
     identity: Identity
@@ -77,6 +80,7 @@ class CheckIn:
     issuer: str | None
     chip: dict[str, Any] | None
     not_by_chip: str | None
+    seen_at: str | None
 
     @property
     def number(self) -> str | None:
@@ -119,6 +123,8 @@ _FROM_JSON: Final[dict[str, TypeAdapter[Any]]] = {
 _FROM_TEXT: Final[dict[str, Any]] = {
     "method": Method,
     "lane": Lane,
+    "carrier": Carrier,
+    "carrier_source": CarrierSource,
     "key_kind": KeyKind,
     "status": EligibilityClass,
     "registered_status": EligibilityClass,

@@ -54,6 +54,7 @@ checkin = sa.Table(
     sa.Column("method", sa.Text, nullable=False),
     sa.Column("lane", sa.Text, nullable=False),
     sa.Column("carrier", sa.Text, nullable=False),
+    sa.Column("carrier_source", sa.Text, nullable=False, default="none"),  # camera asked none
     sa.Column("holder_check", sa.Text, nullable=False),
     sa.Column("warnings", sa.JSON, nullable=False),
     sa.Column("identity", sa.JSON, nullable=False),
@@ -78,6 +79,7 @@ checkin = sa.Table(
     sa.Column("issuer", sa.Text),  # of the chip: first 16 hex digits of SHA-256 of its document signer's certificate
     sa.Column("chip", sa.JSON),  # checks, findings, mismatches: codes only
     sa.Column("not_by_chip", sa.Text),  # why no chip was read, as the station knows it
+    sa.Column("seen_at", sa.Text),  # another station at which the same person stood within five minutes
     sa.Index("checkin_day", "day"),
     sa.Index("checkin_person", "person_key", "day"),
     sa.Index("checkin_staff", "staff_since", sqlite_where=sa.text("staff_reason IS NOT NULL")),

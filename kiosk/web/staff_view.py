@@ -31,6 +31,7 @@ def _view(checkin: CheckIn, row: OutboxRow | None, audit: list[dict[str, Any]]) 
         "method": checkin.method,
         "lane": checkin.lane,
         "carrier": checkin.carrier,
+        "carrier_source": checkin.carrier_source,
         "verdict": checkin.verdict,
         "chip": checkin.chip,
         "not_by_chip": checkin.not_by_chip,

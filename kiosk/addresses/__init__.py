@@ -1,0 +1,1 @@
+"""Text of a card to administrative codes, old and new."""
