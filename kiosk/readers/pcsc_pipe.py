@@ -1,8 +1,7 @@
 """The pipe between the kiosk and its PC/SC child: frames, their kinds, and what the child tells of the readers.
 
-A frame is four bytes of length (big-endian, of what follows), one byte of kind, and a body. Neither side takes more
-than ``MAX_BODY`` bytes of body; anything else ends the pipe. The kiosk asks one thing at a time and gets one reply;
-``READERS`` comes unasked whenever something changed. Kinds::
+Framed as in `kiosk.readers.pipe`, with at most ``MAX_BODY`` bytes of body. The kiosk asks one thing at a time and gets
+one reply; ``READERS`` comes unasked whenever something changed. Kinds::
 
     kiosk to child   OPEN      reader's name (UTF-8)   take the card exclusively, as it is
                      ACTIVATE  reader's name (UTF-8)   the same if need be, and switch the chip off and on
@@ -21,17 +20,15 @@ import json
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 
+from kiosk.readers.pipe import PipeError as PipeError
+from kiosk.readers.pipe import Unpacker, pack
+
 MAX_BODY = 70_000
 """Bytes; the longest answer of a card is 65,538 (ISO 7816-4 5.1)."""
 
-_LENGTH = 4
 _MAX_READERS = 64
 _MAX_NAME = 256
 _MAX_ATR = 33
-
-
-class PipeError(Exception):
-    """The other side sent what no frame may be; the pipe has to be given up."""
 
 
 class Kind(IntEnum):
@@ -55,9 +52,7 @@ class Frame:
 
     def encode(self) -> bytes:
         """The bytes on the pipe. PipeError when the body is too long."""
-        if len(self.body) > MAX_BODY:
-            raise PipeError("a body that is too long")
-        return (1 + len(self.body)).to_bytes(_LENGTH, "big") + bytes((self.kind,)) + self.body
+        return pack(self.kind, self.body, MAX_BODY)
 
 
 class Unframer:
@@ -65,22 +60,11 @@ class Unframer:
 
     def __init__(self) -> None:
         """Start empty."""
-        self._partial = bytearray()
+        self._unpacker = Unpacker(MAX_BODY)
 
     def feed(self, data: bytes) -> list[Frame]:
         """Take in *data*, in pieces of any size; the frames it completed, oldest first. PipeError for nonsense."""
-        self._partial += data
-        frames = []
-        while len(self._partial) >= _LENGTH:
-            length = int.from_bytes(self._partial[:_LENGTH], "big")
-            if not 1 <= length <= 1 + MAX_BODY:
-                raise PipeError("a length that no frame has")
-            end = _LENGTH + length
-            if len(self._partial) < end:
-                break
-            frames.append(Frame(_kind(self._partial[_LENGTH]), bytes(self._partial[_LENGTH + 1 : end])))
-            del self._partial[:end]
-        return frames
+        return [Frame(_kind(kind), body) for kind, body in self._unpacker.feed(data)]
 
 
 @dataclass(frozen=True, slots=True)
