@@ -1,14 +1,16 @@
 """Any capture of a scanner, camera or keyboard to a `Document`; the order of the tests is the specification.
 
-Source: identity-documents.md section 9. Health-insurance codes and machine-readable zones are told apart here, so that
-they are never taken for a citizen card, and answered with UNKNOWN_FORMAT.
+Source: identity-documents.md section 9. Health-insurance codes are tested for before citizen cards, because both may
+start with a personal number.
 """
 
 import re
 
+from kiosk.documents.bhyt_qr import is_insurance_card, is_vssid, read_insurance_card, read_vssid
 from kiosk.documents.card_number import benefit_level_of, classify_number
 from kiosk.documents.cccd_qr import NO_ISSUE_DATE, read_card
-from kiosk.documents.personal_id import SIMULATED_PREFIXES, can_of, is_personal_number, number_warnings
+from kiosk.documents.mrz import read_zone, starts_zone
+from kiosk.documents.personal_id import SIMULATED_PREFIXES, can_of, number_warnings
 from kiosk.documents.text import ENCODING_DAMAGED, read_text, unframe
 from kiosk.model import Coverage, Document, DocumentKind, Identity, KeyKind
 
@@ -18,8 +20,7 @@ MAX_BYTES = 4096
 _MAX_LINES = 8
 _LINE_END = re.compile(rb"[\r\n]+")
 _SCAN_START = re.compile(rb"[0-9]{10,12}(?:\||$)|[A-Z]{2}[1-5][0-9A-Z]{12}|[Hh][Tt][Tt][Pp]")
-_MRZ = re.compile(rb"I[D<]VNM[0-9A-Z<]")
-_HEX = re.compile("[0-9A-Fa-f]+")
+_CARD_AND_FACILITY = re.compile("([A-Z]{2}[1-5][0-9A-Z]{12})([0-9]{2}[0-9A-Z]{3})")
 _PAYMENT_CODE = "000201"
 _SHORTEST_TOKEN = 32
 _NOT_WHOLE = frozenset({"EMPTY", "TRUNCATED", "UNKNOWN_FORMAT"})
@@ -30,14 +31,17 @@ def recognise(raw: bytes, *, simulated_prefix: bool = False) -> Document:
 
     *raw* as a scanner sends it, with or without suffix. With *simulated_prefix* numbers starting 099 count as
     allocated (demo, training). The result's ``error`` is one of EMPTY, UNKNOWN_FORMAT, URL_PAYLOAD, OPAQUE_TOKEN,
-    TRUNCATED, BAD_ID_NUMBER, BAD_DATE, or None. Of two scans in one capture the first whole one counts.
+    TRUNCATED, BAD_ID_NUMBER, BAD_DATE, BAD_CHECK_DIGIT, or None. Of two scans in
+    one capture the first whole one counts.
     """
     prefixes = SIMULATED_PREFIXES if simulated_prefix else frozenset()
     if len(raw) > MAX_BYTES:
         return _unknown("UNKNOWN_FORMAT")
     payload = unframe(raw)
+    if starts_zone(payload):
+        return read_zone(payload, extra_prefixes=prefixes)
     lines = [line for line in _LINE_END.split(payload) if unframe(line)]
-    if len(lines) < 2 or _MRZ.match(lines[0]):
+    if len(lines) < 2:
         return _recognise_one(payload, prefixes)
     return _first_whole(lines[:_MAX_LINES], prefixes)
 
@@ -74,8 +78,10 @@ def _recognise_one(payload: bytes, prefixes: frozenset[str]) -> Document:
     if "|" not in text:
         return _bare(text, scan.warnings, prefixes)
     fields = text.split("|")
-    if _is_insurance_card(fields) or _is_vssid(fields):
-        return _unknown("UNKNOWN_FORMAT", scan.warnings)
+    if is_insurance_card(fields):
+        return read_insurance_card(fields, warnings=scan.warnings, extra_prefixes=prefixes)
+    if is_vssid(fields):
+        return read_vssid(fields, warnings=scan.warnings, extra_prefixes=prefixes)
     if fields[-1].strip() == "$":
         fields.pop()
     return read_card(fields, warnings=scan.warnings, extra_prefixes=prefixes)
@@ -93,7 +99,12 @@ def _bare(text: str, warnings: tuple[str, ...], prefixes: frozenset[str]) -> Doc
             )
         coverage = Coverage(number=number, key_kind=kind, benefit_level=benefit_level_of(kind, number))
         return Document(DocumentKind.NUMBER, coverage=coverage, warnings=warnings)
-    if _MRZ.match(text.encode()) or text.startswith(_PAYMENT_CODE) or ENCODING_DAMAGED in warnings:
+    if parts := _CARD_AND_FACILITY.fullmatch(text.upper()):  # one hospital system appends the registered facility
+        number, facility = parts.groups()
+        level = benefit_level_of(KeyKind.BHYT_15, number)
+        coverage = Coverage(number, KeyKind.BHYT_15, registered_facility=facility, benefit_level=level)
+        return Document(DocumentKind.NUMBER, coverage=coverage, warnings=warnings)
+    if text.startswith(_PAYMENT_CODE) or ENCODING_DAMAGED in warnings:
         return _unknown("UNKNOWN_FORMAT", warnings)
     if len(text) >= _SHORTEST_TOKEN and " " not in text:
         return Document(DocumentKind.OPAQUE_TOKEN, error="OPAQUE_TOKEN")
@@ -102,24 +113,3 @@ def _bare(text: str, warnings: tuple[str, ...], prefixes: frozenset[str]) -> Doc
 
 def _unknown(error: str, warnings: tuple[str, ...] = ()) -> Document:
     return Document(DocumentKind.UNKNOWN, warnings=warnings, error=error)
-
-
-def _is_insurance_card(fields: list[str]) -> bool:
-    """The BHYT shape, whatever the first field looks like (section 4.2): cards may carry a personal number there."""
-    if len(fields) < 5:
-        return False
-    name, sex = fields[1].strip(), fields[3].strip()
-    return sex in ("1", "2") and (name == "-" or _HEX.fullmatch(name) is not None)
-
-
-def _is_vssid(fields: list[str]) -> bool:
-    """The short VssID form ``number|name in hex``; 9 or 12 digits are an old number of a cut citizen card instead."""
-    if len(fields) != 2 or not is_personal_number(fields[0]):
-        return False
-    name = fields[1].strip()
-    if name.isdigit() and len(name) in (9, 12):
-        return False
-    try:
-        return any(char.isalpha() for char in bytes.fromhex(name).decode("utf-8"))
-    except ValueError:
-        return False

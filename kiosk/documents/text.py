@@ -27,8 +27,9 @@ _DIGIT_FIELD_LENGTHS = (4, 6, 8, 9, 10, 12)
 _SHORTEST_NUMBER = 9
 _OTHER_BARS = ("\uff5c", "~", "\u00a6")
 _PERSONAL_NUMBER = re.compile("[0-9]{12}")
-# The Icelandic eth looks the same in capitals and stands for it in converted data; neither letter decomposes.
-_TO_D = str.maketrans("ĐÐ", "DD")
+# The Icelandic eth looks the same in capitals and stands for it in converted data. These letters do not decompose.
+# As ICAO 9303-3 4.6 has it in machine-readable zones: an apostrophe falls out, a hyphen parts words.
+_TO_PLAIN = str.maketrans("ĐÐɃ-‐‑–", "DDB    ", "'’‘ʼ`´ʻ")
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +61,7 @@ def read_text(payload: bytes) -> ScanText:
     warnings = []
     if repaired:
         warnings.append(ENCODING_REPAIRED)
-    if not _latin(separated):
+    if not is_latin(separated):
         warnings.append(ENCODING_DAMAGED)
     if by_layout != text or separated != cleaned:
         warnings.append(LAYOUT_FIXED)
@@ -81,13 +82,14 @@ def tidy(text: str) -> str:
 
 
 def fold(text: str) -> str:
-    """*text* for comparing names: no accents, ``Đ`` and ``Ð`` as ``D``, upper case, trimmed, single blanks.
+    """*text* for comparing names: no accents or apostrophes, ``Đ`` and ``Ð`` as ``D``, hyphens as blanks, upper case,
+    trimmed, single blanks.
 
     Equal for all normal forms of a text; folding twice changes nothing more. Equal results are the same name
     (insurance-gateway.md 8.2, step 6).
     """
     # Decomposed before upper case, which would make letters of some marks and so depend on the form they came in.
-    upper = unicodedata.normalize("NFD", text).upper().translate(_TO_D)
+    upper = unicodedata.normalize("NFD", text).upper().translate(_TO_PLAIN)
     return tidy("".join(char for char in upper if not unicodedata.combining(char)))
 
 
@@ -117,7 +119,7 @@ def _undo_wrong_guess(text: str) -> str | None:
             undone = text.encode(codec).decode("utf-8")
         except UnicodeError:
             continue
-        if undone != text and not undone.isascii() and _latin(clean(undone)):
+        if undone != text and not undone.isascii() and is_latin(clean(undone)):
             return undone
     return None
 
@@ -156,7 +158,8 @@ def _clean_character(char: str) -> str:
     return "\ufffd" if category[0] == "C" else char
 
 
-def _latin(text: str) -> bool:
+def is_latin(text: str) -> bool:
+    """Whether *text* has only what the languages of Vietnam are written with: Latin letters, marks, punctuation."""
     return all(
         char.isascii()
         or char in _PUNCTUATION
