@@ -2,8 +2,10 @@
 
 Source: identity-documents.md 1.5 (suffixes) and 8.2 (caps), components.md 3 (half a line must not stick to the next).
 A scan ends at CR or LF, at the idle gap, or behind the ``|$`` that closes an insurance card's QR once something other
-than a line end follows it.
+than a line end follows it. The three lines of a card's machine-readable zone (section 6) are one scan.
 """
+
+from kiosk.documents.mrz import LINE_LENGTH, LINES, starts_zone
 
 MAX_FRAME = 2048
 """Bytes; a longer run without an end is rubbish and is discarded to the next idle gap."""
@@ -18,6 +20,7 @@ class Framer:
     def __init__(self) -> None:
         """Start empty."""
         self._partial = bytearray()
+        self._zone: list[bytes] = []
         self._discarding = False
 
     def feed(self, data: bytes) -> list[bytes]:
@@ -27,10 +30,10 @@ class Framer:
             if self._discarding:
                 break
             if byte in (_CR, _LF):
-                frames += self._take()
+                frames += self._end_line()
                 continue
             if self._partial.endswith(b"|$") and byte != _PIPE:
-                frames += self._take()
+                frames += self._take_zone() + self._take()
             self._partial.append(byte)
             if len(self._partial) > MAX_FRAME:
                 self._partial.clear()
@@ -40,12 +43,27 @@ class Framer:
     def idle(self) -> list[bytes]:
         """The line has been silent for the idle gap: what was collected is a frame; discarding ends here."""
         self._discarding = False
-        return self._take()
+        return self._end_line() + self._take_zone()
 
     def reset(self) -> None:
         """Forget a partial frame: its rest will never come (the device was unplugged)."""
         self._partial.clear()
+        self._zone.clear()
         self._discarding = False
+
+    def _end_line(self) -> list[bytes]:
+        line = bytes(self._partial).strip()
+        if len(line) == LINE_LENGTH and (self._zone or starts_zone(line)):
+            self._partial.clear()
+            self._zone.append(line)
+            return self._take_zone() if len(self._zone) == LINES else []
+        scan = self._take()
+        return self._take_zone() + scan if scan else []  # an empty line is CR LF between two lines of a zone
+
+    def _take_zone(self) -> list[bytes]:
+        frame = b"\r".join(self._zone)
+        self._zone.clear()
+        return [frame] if frame else []
 
     def _take(self) -> list[bytes]:
         frame = bytes(self._partial)

@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.documents.mrz import starts_zone
 from kiosk.readers.framing import MAX_FRAME, Framer
 
 CARD = "099190000001|364000123|Trần Thị Mẫu|02091990|Nữ|Xã Mẫu, Hậu Giang|05072021".encode()
@@ -52,11 +53,6 @@ def test_dollar_inside_a_scan_does_not_end_it(scan):
     assert Framer().feed(scan + b"\r") == [scan]
 
 
-def test_lines_of_a_machine_readable_zone_stay_apart():
-    lines = [b"IDVNM1900004563093190000456<<3", b"9002018F3002016VNM<<<<<<<<<<<4", b"TRAN<<THI<MAU<<<<<<<<<<<<<<<<<"]
-    assert Framer().feed(b"\r".join(lines) + b"\r") == lines
-
-
 def test_longest_frame_passes():
     assert Framer().feed(b"x" * MAX_FRAME + b"\r") == [b"x" * MAX_FRAME]
 
@@ -98,4 +94,27 @@ def test_pieces_of_any_size_give_the_same_scans(scans, end, places):
 def test_any_stream_is_cut_the_same_whatever_the_pieces(stream, places):
     frames = frames_of(cut(stream, places))
     assert frames == frames_of([stream])
-    assert all(0 < len(frame) <= MAX_FRAME and b"\r" not in frame and b"\n" not in frame for frame in frames)
+    for frame in frames:
+        assert 0 < len(frame) <= MAX_FRAME and b"\n" not in frame
+        assert b"\r" not in frame or starts_zone(frame)
+
+
+ZONE = [b"IDVNM1900004563093190000456<<3", b"9002018F3002016VNM<<<<<<<<<<<4", b"TRAN<<THI<MAU<<<<<<<<<<<<<<<<<"]
+
+
+@given(st.sampled_from([b"\r", b"\n", b"\r\n"]), st.lists(st.integers(0, 300), max_size=6), st.booleans())
+def test_the_lines_of_a_zone_are_one_scan(end, places, ended):
+    stream = CARD + end + end.join(ZONE) + (end + CARD + end if ended else b"")
+    framer = Framer()
+    frames = [frame for piece in cut(stream, places) for frame in framer.feed(piece)] + framer.idle()
+    assert frames == [CARD, b"\r".join(ZONE)] + [CARD] * ended
+
+
+def test_half_a_zone_does_not_stick_to_the_next_scan():
+    framer = Framer()
+    assert framer.feed(b"\r".join(ZONE[:2]) + b"\r" + CARD + b"\r") == [b"\r".join(ZONE[:2]), CARD]
+    assert framer.feed(ZONE[0] + b"\r") == []
+    assert framer.idle() == [ZONE[0]]
+    assert framer.feed(ZONE[0] + b"\r") == []
+    framer.reset()
+    assert framer.feed(CARD + b"\r") == [CARD]
