@@ -20,7 +20,7 @@ from kiosk.model import Document, DocumentKind, Identity, KeyKind, Lane, Method
 from kiosk.portraits import Portraits
 from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
-from kiosk.stations import ScanRefused, Station, StationBusy
+from kiosk.stations import InFront, ScanRefused, Station, StationBusy
 
 _BY_QR: Final = (Method.QR_CCCD, Method.VNEID_TOKEN)
 
@@ -64,7 +64,7 @@ class ChipStation(Station):
             elif (
                 self.phase in ("place_card", "confirm")
                 and self._presented is not None
-                and self._presented[1].method is not Method.CHIP_CCCD
+                and self._presented.key.method is not Method.CHIP_CCCD
                 and not self._chip.hopeless
             ):
                 self._read_card()
@@ -116,7 +116,7 @@ class ChipStation(Station):
 
     # -- the chip of the person in front -----------------------------------------------------------------------
 
-    async def _next(self, document: Document, key: Key) -> None:
+    async def _next(self, person: InFront) -> None:
         reason = await self._chip.why_not_ask(str(self.checkin_id))
         if reason is None:
             self._ask_for_card()
@@ -148,13 +148,13 @@ class ChipStation(Station):
 
     def _scanned(self) -> Identity | None:
         """What the card's own QR said, if it was scanned."""
-        return self._presented[0].identity if self._presented and self._presented[1].method in _BY_QR else None
+        return self._presented.document.identity if self._presented and self._presented.key.method in _BY_QR else None
 
     def _ask_for_card(self, trouble: str | None = None) -> None:
         if trouble is None and self._chip.card_lies_here:
             self._read_card()
             return
-        number = mask_number(self._presented[1].number) if self._presented else None
+        number = mask_number(self._presented.key.number) if self._presented else None
         wait = self._timings.place_card
         self._screen.show("place_card", "place_card", clear_after=wait, trouble=trouble, number=number)
 
@@ -169,7 +169,7 @@ class ChipStation(Station):
             raise ScanRefused("BAD_ID_NUMBER")
         number = classified[1]
         document = Document(DocumentKind.NUMBER, Identity(personal_id=number))
-        self._presented = (document, Key(number, KeyKind.PERSONAL_12, Method.MANUAL_ID))
+        self._presented = InFront(document, Key(number, KeyKind.PERSONAL_12, Method.MANUAL_ID))
         self._read_card()
 
     def _read_card(self) -> None:
@@ -179,7 +179,7 @@ class ChipStation(Station):
     async def _read_chip(self, chip: ChipStep) -> None:
         if self._presented is None:
             return
-        number = self._presented[1].number
+        number = self._presented.key.number
         reading, trouble = None, ""
         try:
             reading = await chip.read(number, self._scanned(), self.checkin_id, another=self._another)
@@ -212,8 +212,7 @@ class ChipStation(Station):
         """A number alone names nobody: staff help."""
         if self._presented is None:
             return
-        document, key = self._presented
-        opened = await self._open(document, key, Lane.SELF)
+        opened = await self._open(self._presented, Lane.SELF)
         checkin_id = opened.checkin.checkin_id
         await self._checkins.chip_not_read(checkin_id, NotByChip.CHIP_FAILED.value)
         self._screen.show("checking", "checking", step="registering", waited=0)
@@ -230,13 +229,13 @@ class ChipStation(Station):
             self.break_down("store")
             raise
         self._chip.settle()
-        self._ask_who(*self._presented, chip_failed=reason is NotByChip.CHIP_FAILED)
+        self._ask_who(self._presented, chip_failed=reason is NotByChip.CHIP_FAILED)
 
     async def _chip_done(self, reading: ChipReading, key: Key) -> str:
         """The chip was read to its end: the check-in rests on it now."""
-        document = Document(DocumentKind.CHIP, reading.identity)
+        person = InFront(Document(DocumentKind.CHIP, reading.identity), key)
         if self.checkin_id is None:
-            opened = await self._open(document, key, Lane.SELF)
+            opened = await self._open(person, Lane.SELF)
             if opened.again:
                 self._show_ticket(opened.checkin, again=True)
                 return opened.checkin.checkin_id
@@ -248,9 +247,9 @@ class ChipStation(Station):
             raise
         self._chip.settle()
         self._chip.show_portrait(checkin_id)
-        self._presented = (document, key)
+        self._presented = person
         if reading.staff_reason is None:
-            self._ask_who(document, key)
+            self._ask_who(person)
         else:
             self._screen.show("checking", "checking", step="insurance", waited=0)
             self._start(self._guarded(self._doubted(checkin_id, reading.staff_reason)))

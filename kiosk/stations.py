@@ -17,7 +17,7 @@ from typing import Any, Final
 from kiosk.checkin import CheckIns, Key, Presented
 from kiosk.documents.recognise import recognise
 from kiosk.errors import KioskError, StoreError
-from kiosk.model import Availability, Document, EligibilityClass, Lane, Service
+from kiosk.model import Availability, Carrier, CarrierSource, Document, EligibilityClass, Lane, Service
 from kiosk.ports import Clock
 from kiosk.records import CheckIn
 from kiosk.station_screen import StationScreen
@@ -72,6 +72,16 @@ class Timings:
     staff: float = 30.0
 
 
+@dataclass(frozen=True, slots=True)
+class InFront:
+    """What was read of the person who stands here, and what it stood on."""
+
+    document: Document
+    key: Key
+    carrier: Carrier = Carrier.UNKNOWN
+    carrier_source: CarrierSource = CarrierSource.NONE
+
+
 class Station:
     """One station; all methods run on the daemon's event loop."""
 
@@ -90,11 +100,11 @@ class Station:
         self._timings = timings
         self._simulated = simulated
         self._screen = StationScreen(clock, self._expire)
-        self._screen.flag(reader_ok=True)
+        self._screen.flag(reader_ok=True, camera=False)
         self.checkin_id: str | None = None
         self._moving = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
-        self._presented: tuple[Document, Key] | None = None
+        self._presented: InFront | None = None
         self._services: dict[str, Service] = {}
         self._insured = False
         self._another = False
@@ -156,11 +166,16 @@ class Station:
         """The scanner was unplugged or came back."""
         self._screen.flag(reader_ok=attached)
 
+    def camera_changed(self, attached: bool) -> None:
+        """The camera that reads codes, and shows people what it sees, was unplugged or came back."""
+        self._screen.flag(camera=attached)
+
     # -- what comes in -----------------------------------------------------------------------------------------
 
-    async def scan(self, raw: bytes, *, lane: Lane = Lane.SELF) -> str:
+    async def scan(self, raw: bytes, *, lane: Lane = Lane.SELF, carrier: Carrier = Carrier.UNKNOWN) -> str:
         """Take the bytes of one scan; returns the check-in id.
 
+        *carrier*: what the camera saw the code on, card or phone; a scanner cannot tell.
         StationBusy if another person is being served, ScanRefused if the scan names nobody, StoreError if the store
         takes nothing (the station is then out of order until it does).
         """
@@ -175,42 +190,51 @@ class Station:
                 self._forget()
                 self._screen.show("reading", "unreadable", error=code, clear_after=self._timings.unreadable)
                 raise ScanRefused(code)
-            return await self._present(document, key, lane)
+            source = CarrierSource.NONE if carrier is Carrier.UNKNOWN else CarrierSource.CAMERA
+            return await self._present(InFront(document, key, carrier, source), lane)
 
     def _refuse_others(self, key: Key | None) -> None:
         if self.phase == "out_of_order":
             raise StationBusy("out of order")
-        if self._serving and (key is None or self._presented is None or self._presented[1].number != key.number):
+        if self._serving and (key is None or self._presented is None or self._presented.key.number != key.number):
             raise StationBusy("another person is being served")
         if self._serving and self.checkin_id is None:  # the card of a typed number is being read
             raise StationBusy("another document is being read")
 
-    async def _present(self, document: Document, key: Key, lane: Lane, *, another: bool = False) -> str:
-        presented = await self._open(document, key, lane, another=another)
+    async def _present(self, person: InFront, lane: Lane, *, another: bool = False) -> str:
+        presented = await self._open(person, lane, another=another)
         if presented.again:
             self._show_ticket(presented.checkin, again=True)
         else:
-            await self._next(document, key)
+            await self._next(person)
         return presented.checkin.checkin_id
 
-    async def _next(self, document: Document, key: Key) -> None:
+    async def _next(self, person: InFront) -> None:
         """What comes after somebody was read."""
-        self._ask_who(document, key)
+        self._ask_who(person)
 
-    async def _open(self, document: Document, key: Key, lane: Lane, *, another: bool = False) -> Presented:
+    async def _open(self, person: InFront, lane: Lane, *, another: bool = False) -> Presented:
         try:
-            presented = await self._checkins.present(document, key, lane=lane, station=self.id, another=another)
+            presented = await self._checkins.present(
+                person.document,
+                person.key,
+                lane=lane,
+                station=self.id,
+                another=another,
+                carrier=person.carrier,
+                carrier_source=person.carrier_source,
+            )
         except StoreError:
             self.break_down("store")
             raise
         self._forget()
-        self._presented = (document, key)
+        self._presented = person
         self._another = another
         self.checkin_id = presented.checkin.checkin_id
         return presented
 
-    def _ask_who(self, document: Document, key: Key, *, chip_failed: bool = False) -> None:
-        data = confirm_view(document, key) | {"chip_failed": chip_failed}
+    def _ask_who(self, person: InFront, *, chip_failed: bool = False) -> None:
+        data = confirm_view(person.document, person.key) | {"chip_failed": chip_failed}
         self._screen.show("confirm", "confirm", clear_after=self._timings.confirm, **data)
 
     async def answer(
@@ -234,8 +258,7 @@ class Station:
                     self._screen.show("checking", "checking", step="registering", waited=0)
                     self._start(self._guarded(self._to_staff(checkin_id, "called_by_patient")))
                 case "done", "another_examination" if self._presented is not None:
-                    document, key = self._presented
-                    await self._present(document, key, Lane.SELF, another=True)
+                    await self._present(self._presented, Lane.SELF, another=True)
                 case ("confirm", "reject" | "cancel") | (("choose_service" | "place_card" | "reading"), "cancel"):
                     self._start(self._clear(self._screen.data, left=True))
                 case (("done" | "needs_staff"), "cancel"):

@@ -328,8 +328,9 @@ async def test_two_open_check_ins_of_one_person_end_as_one(start):
 async def two_open(world: World) -> None:
     await world.identify(1)
     first = str(world.station.checkin_id)
-    document, key = world.station._presented  # type: ignore[misc]
-    other = await world.checkins.present(document, key, lane=Lane.DESK)
+    person = world.station._presented
+    assert person is not None
+    other = await world.checkins.present(person.document, person.key, lane=Lane.DESK)
     await world.checkins.look_up(other.checkin.checkin_id)
     service = next(s for s in await world.checkins.menu() if s.id == "502")
     one, two = await asyncio.gather(

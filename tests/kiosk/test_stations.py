@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from kiosk.errors import StoreError
+from kiosk.model import Carrier, CarrierSource
 from kiosk.stations import NotAtThatPhase, ScanRefused, StationBusy
 from kiosk.tables import event
 from tests.kiosk.world import World, capped, card, qr, until
@@ -19,6 +20,37 @@ async def test_the_confirmation_shows_who_and_masks_the_number(world: World):
     assert shown["number"].endswith("001") and "099190000" not in shown["number"]
     assert "Ấp Thử" not in str(world.station.state()) and "09-02" not in str(shown)
     assert world.gateway.lookups() == [], "nobody is asked about before the yes"
+
+
+@pytest.mark.parametrize(
+    ("seen", "stored"),
+    [
+        (Carrier.PHONE, (Carrier.PHONE, CarrierSource.CAMERA)),
+        (Carrier.CARD, (Carrier.CARD, CarrierSource.CAMERA)),
+        (Carrier.UNKNOWN, (Carrier.UNKNOWN, CarrierSource.NONE)),
+    ],
+)
+async def test_what_the_camera_saw_the_code_on_is_kept_and_no_event_has_it(world: World, seen, stored):
+    await world.station.scan(qr(1), carrier=seen)
+    await world.view("confirm")
+    await world.answer("confirm")
+    await world.view("choose_service")
+    await world.choose()
+    checkin = await world.newest()
+    assert (checkin.carrier, checkin.carrier_source) == stored
+    bodies = await world.events()
+    assert {body["kind"] for body in bodies} == {"lookup", "visit"}
+    assert [name for body in bodies for name in body if "carrier" in name] == []
+
+
+async def test_the_screen_knows_whether_a_camera_looks(world: World):
+    assert world.screen["camera"] is False
+    world.station.camera_changed(True)
+    assert world.screen["camera"] is True
+    await world.station.scan(qr(1))
+    assert (await world.view("confirm"))["camera"] is True
+    world.station.camera_changed(False)
+    assert world.screen["camera"] is False
 
 
 UNREADABLE = [
@@ -199,7 +231,7 @@ async def test_a_full_disk_at_the_scan_means_out_of_order_until_it_takes_again(w
                 await world.answer("reject")
                 await world.view("idle")
         assert world.station.phase == "out_of_order"
-        assert world.screen == {"view": "out_of_order", "reason": "store", "reader_ok": True}
+        assert world.screen == {"view": "out_of_order", "reason": "store", "reader_ok": True, "camera": False}
         with pytest.raises(StationBusy):
             await world.station.scan(qr(1))
     world.station.recover()
