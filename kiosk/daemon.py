@@ -28,7 +28,7 @@ from kiosk.portraits import Portraits
 from kiosk.web.admin import admin_app
 from kiosk.web.app import local_app, staff_app
 from kiosk.web.guards import Guards
-from kiosk.web.patient import COOKIE
+from kiosk.web.own_screen import COOKIE
 from kiosk.web.pushed import pushed_api
 from kiosk.web.server import Server, make_server
 from kiosk.web.staff_accounts import StaffAccounts

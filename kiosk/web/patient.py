@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import hmac
 import json
 from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, Depends, HTTPException, Request, Response
+from fastapi import APIRouter, Depends, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 from sse_starlette import EventSourceResponse
 
 from kiosk.stations import Station
-from kiosk.web.guards import TOKEN_HEADER
-
-COOKIE = "screen"
+from kiosk.web.own_screen import own_screen, this_station
 
 
 class Answer(BaseModel):
@@ -36,20 +33,9 @@ def patient_api(station: Station, facility: str, screen_secret: str, token: str)
     *screen_secret*: value of the cookie that ``GET /`` sets; *token*: of the 0600 file ``screen-token``.
     """
 
-    def own_screen(request: Request) -> None:
-        cookie = request.cookies.get(COOKIE, "")
-        header = request.headers.get(TOKEN_HEADER, "")
-        if not (
-            hmac.compare_digest(cookie.encode(), screen_secret.encode())
-            or hmac.compare_digest(header.encode(), token.encode())
-        ):
-            raise HTTPException(403, "NOT_THE_KIOSK_SCREEN")
-
-    def this_station(request: Request) -> None:
-        if request.path_params.get("station_id", station.id) != station.id:
-            raise HTTPException(404, "NO_SUCH_STATION")
-
-    router = APIRouter(dependencies=[Depends(own_screen), Depends(this_station)], tags=["station"])
+    router = APIRouter(
+        dependencies=[Depends(own_screen(screen_secret, token)), Depends(this_station(station.id))], tags=["station"]
+    )
 
     def state() -> dict[str, Any]:
         return station.state() | {"facility": facility}
