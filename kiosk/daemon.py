@@ -1,4 +1,4 @@
-"""The daemon: one event loop with the web servers, the outbox worker, the scanner's scans and the heartbeat."""
+"""The daemon: one event loop with the web servers, the outbox worker, the readers and the heartbeat."""
 
 from __future__ import annotations
 
@@ -85,6 +85,7 @@ class Daemon:
             await asyncio.sleep(0.01)
         notify.notify("READY=1")
         log.info("ready")
+        self._devices.start_camera()
         stopping = asyncio.create_task(self._stop.wait())
         await asyncio.wait([stopping, delivering, *serving, *minding], return_when=asyncio.FIRST_COMPLETED)
         failed = not self._stop.is_set()
@@ -123,6 +124,7 @@ class Daemon:
             metrics=self._metrics,
             pushed=self._pushed(),
             portraits=self._portraits(),
+            preview=self._devices.preview,
         )
         guarded = Guards(
             local,
@@ -232,7 +234,8 @@ class Daemon:
         depth = await self.parts.store.read(outbox_table.depth)
         epoch = await self.parts.store.read(lambda c: records.get_setting(c, "epoch"))
         now = utc_now()
-        known = (("scanner", self.parts.health.reader.ok), ("card", self.parts.health.cards.ok))
+        known = [(name, part.ok) for name, part in self.parts.health.readers.items()]
+        known.append(("card", self.parts.health.cards.ok))
         return events.heartbeat(
             event_id=events.new_event_id(),
             epoch=epoch,
@@ -253,9 +256,7 @@ class Daemon:
         reasons = []
         if self.parts.station.phase == "out_of_order" or not self.parts.health.store.ok:
             reasons.append("store")
-        if self._devices.scanner_gone:
-            reasons.append("scanner")
-        return reasons
+        return reasons + self._devices.codes_unreadable
 
     async def _metrics(self) -> bytes:
         depth = await self.parts.store.read(outbox_table.depth)
@@ -273,7 +274,7 @@ class Daemon:
             "gateway": parts.health.gateway.view(),
             "hospital": parts.health.hospital.view(),
             "store": parts.health.store.view(),
-            "reader_ok": parts.health.reader.ok,
+            "reader_ok": parts.health.codes_ok,
             "card_reader_ok": parts.health.cards.ok,
             "disk_low": self._free_mb() < _MIN_FREE_MB,
             "province": {

@@ -13,15 +13,17 @@ from kiosk.chip_station import ChipStation
 from kiosk.config import Config
 from kiosk.errors import KioskError, ReaderUnavailable
 from kiosk.ports import CardConnection
+from kiosk.preview import Preview
+from kiosk.readers.camera import Camera
+from kiosk.readers.camera_pipe import CameraSettings, Seen
 from kiosk.readers.card_readers import CardReader, card_reader
 from kiosk.readers.serial_scanner import SerialScanner
-from kiosk.readers.state import ReaderState
 
 log = logging.getLogger(__name__)
 
 
 class Devices:
-    """Scanner and card reader of the local station; made on the running event loop."""
+    """Readers of codes and the card reader of the local station; made on the running event loop."""
 
     def __init__(self, config: Config, parts: Parts) -> None:
         """Build what the configuration names; nothing is opened yet."""
@@ -29,41 +31,80 @@ class Devices:
         self._parts = parts
         self._loop = asyncio.get_running_loop()
         self._taking: set[asyncio.Task[None]] = set()
+        self._codes: dict[str, bool] = {}
+        self.preview = Preview() if config.camera.device and config.camera.preview else None
+        """What the camera sees, for the screen; None without a camera or where it is not wanted."""
+        self._camera = self._make_camera()
         self._scanner = self._make_scanner()
         self._cards = self._make_card_reader()
 
     @property
-    def scanner_gone(self) -> bool:
-        """Whether a scanner is configured and cannot be used now."""
-        return self._scanner is not None and not self._scanner.state.attached
+    def codes_unreadable(self) -> list[str]:
+        """The readers of codes that are configured, if none of them can be used now; else nothing."""
+        return [] if any(self._codes.values()) else list(self._codes)
 
     def start(self) -> None:
         """Open the devices; one that cannot be used on this machine is gone, and the kiosk serves without it."""
-        for reader in self._readers:
+        for reader in (self._scanner, self._cards):
+            if reader is None:
+                continue
             try:
                 reader.start()
             except ReaderUnavailable as exc:
                 log.error("a reader cannot be started: %s", exc, extra={"code": exc.code})
 
+    def start_camera(self) -> None:
+        """Start the process that looks: its libraries take a second to load, so only once the daemon answers."""
+        if self._camera is not None:
+            self._camera.start()
+
     async def stop(self) -> None:
         """Let go of the devices."""
-        for reader in self._readers:
-            await asyncio.to_thread(reader.stop)
-
-    @property
-    def _readers(self) -> list[SerialScanner | CardReader]:
-        return [reader for reader in (self._scanner, self._cards) if reader is not None]
+        if self.preview is not None:
+            self.preview.close()
+        for reader in (self._camera, self._scanner, self._cards):
+            if reader is not None:
+                await asyncio.to_thread(reader.stop)
 
     def _make_scanner(self) -> SerialScanner | None:
         table = self._config.scanner
         if not table.port:
             return None
+        self._code_reader_changed("scanner", False)
+        return SerialScanner(
+            table.port,
+            table.baud,
+            lambda raw: self._tell(self._scanned, raw),
+            lambda state: self._tell(self._code_reader_changed, "scanner", state.attached),
+        )
 
-        def changed(state: ReaderState) -> None:
-            self._tell(self._scanner_changed, state.attached)
+    def _make_camera(self) -> Camera | None:
+        table = self._config.camera
+        if not table.device:
+            return None
+        station, preview = self._parts.station, self.preview
 
-        self._scanner_changed(False)
-        return SerialScanner(table.port, table.baud, lambda raw: self._tell(self._scanned, raw), changed)
+        def changed(attached: bool) -> None:
+            self._code_reader_changed("camera", attached)
+            if preview is not None:
+                station.camera_changed(attached)
+                if not attached:
+                    preview.close()
+
+        def seen(code: Seen) -> None:
+            self._take(self._seen(camera, code))
+
+        camera = Camera(
+            CameraSettings(**table.model_dump(exclude={"preview"})),
+            lambda code: self._tell(seen, code),
+            lambda state: self._tell(changed, state.attached),
+            lambda jpeg: self._tell(preview.put, jpeg) if preview is not None else None,
+            lambda: self._tell(station.unclear, "TWO_PEOPLE"),
+        )
+        changed(False)
+        if preview is not None:
+            preview.connect(camera.want_preview)
+        return camera
 
     def _make_card_reader(self) -> CardReader | None:
         station = self._parts.station
@@ -100,10 +141,22 @@ class Devices:
     def _scanned(self, raw: bytes) -> None:
         self._take(self._parts.station.scan(raw))
 
-    def _scanner_changed(self, attached: bool) -> None:
-        self._parts.metrics.reader("scanner", attached)
-        self._parts.health.reader.note(attached, "unplugged")
-        self._parts.station.reader_changed(attached)
+    async def _seen(self, camera: Camera, code: Seen) -> None:
+        station = self._parts.station
+        if not code.document and not station.waiting:  # a poster behind somebody must not take their ticket away
+            camera.refused(code.payload)
+            return
+        try:
+            await station.scan(code.payload, carrier=code.carrier)
+        except KioskError:
+            camera.refused(code.payload)
+            raise
+
+    def _code_reader_changed(self, name: str, attached: bool) -> None:
+        self._codes[name] = attached
+        self._parts.metrics.reader(name, attached)
+        self._parts.health.readers[name].note(attached, "unplugged")
+        self._parts.station.reader_changed(any(self._codes.values()))
 
     def _tell(self, told: Callable[..., None], *what: object) -> None:
         """Call *told* on the loop; a reader's last words after the loop has ended concern nobody."""

@@ -43,8 +43,16 @@ class Health:
     gateway: Part = field(default_factory=lambda: Part("gateway"))
     hospital: Part = field(default_factory=lambda: Part("hospital"))
     store: Part = field(default_factory=lambda: Part("store", ok=True))
-    reader: Part = field(default_factory=lambda: Part("reader"))
+    readers: dict[str, Part] = field(
+        default_factory=lambda: {name: Part(name) for name in ("scanner", "camera", "keyboard")}
+    )
     cards: Part = field(default_factory=lambda: Part("card reader"))
+
+    @property
+    def codes_ok(self) -> bool | None:
+        """Whether some reader of codes works; None where none is configured."""
+        known = [part.ok for part in self.readers.values() if part.ok is not None]
+        return any(known) if known else None
 
     def answered(self, answer: Eligibility) -> None:
         """A lookup ended: an alarm when our account or officer is refused, a warning when nobody answers."""

@@ -11,15 +11,27 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Coroutine
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from kiosk.checkin import CheckIns, Key, Presented
 from kiosk.documents.recognise import recognise
-from kiosk.errors import KioskError, StoreError
-from kiosk.model import Availability, Carrier, CarrierSource, Document, EligibilityClass, Lane, Service
-from kiosk.ports import Clock
+from kiosk.documents.text import unframe
+from kiosk.errors import StoreError, TokenVerifierUnavailable
+from kiosk.model import (
+    Availability,
+    Carrier,
+    CarrierSource,
+    Document,
+    DocumentKind,
+    EligibilityClass,
+    KeyKind,
+    Lane,
+    Method,
+    Service,
+)
+from kiosk.ports import Clock, TokenVerifier
 from kiosk.records import CheckIn
+from kiosk.station_model import InFront, NotAtThatPhase, ScanRefused, StationBusy, Timings
 from kiosk.station_screen import StationScreen
 from kiosk.station_views import (
     confirm_view,
@@ -38,50 +50,6 @@ _WORKING: Final = ("checking", "reading")
 _PROGRESS_SECONDS: Final = 4.0
 
 
-class StationBusy(KioskError):
-    """Another person is being served here: please wait."""
-
-    code = "BUSY"
-
-
-class NotAtThatPhase(KioskError):
-    """The answer came for a check-in or a phase that is over."""
-
-    code = "WRONG_PHASE"
-
-
-class ScanRefused(KioskError):
-    """The scan names nobody who can be served; ``code`` is the document's error."""
-
-    def __init__(self, code: str) -> None:
-        """Carry the document's error code."""
-        super().__init__(code)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Timings:
-    """Seconds after which a screen clears itself."""
-
-    unreadable: float = 10.0
-    place_card: float = 30.0
-    number: float = 90.0
-    confirm: float = 40.0
-    choose: float = 90.0
-    done: float = 20.0
-    staff: float = 30.0
-
-
-@dataclass(frozen=True, slots=True)
-class InFront:
-    """What was read of the person who stands here, and what it stood on."""
-
-    document: Document
-    key: Key
-    carrier: Carrier = Carrier.UNKNOWN
-    carrier_source: CarrierSource = CarrierSource.NONE
-
-
 class Station:
     """One station; all methods run on the daemon's event loop."""
 
@@ -93,12 +61,18 @@ class Station:
         timings: Timings,
         *,
         simulated: bool = False,
+        tokens: TokenVerifier | None = None,
     ) -> None:
-        """*simulated*: people with numbers of the simulators' range are expected (demo)."""
+        """*simulated*: people with numbers of the simulators' range are expected (demo).
+
+        *tokens*: who says whose changing VNeID code was scanned; None: people are asked for something else.
+        """
         self.id = station_id
         self._checkins = checkins
         self._timings = timings
         self._simulated = simulated
+        self._tokens = tokens
+        self._asking: object | None = None
         self._screen = StationScreen(clock, self._expire)
         self._screen.flag(reader_ok=True, camera=False)
         self.checkin_id: str | None = None
@@ -157,6 +131,7 @@ class Station:
         self._services = {}
         self._insured = False
         self._another = False
+        self._asking = None
 
     async def _went_on(self) -> bool:
         """Whether somebody whose time was over went on in another way instead of being forgotten."""
@@ -172,26 +147,79 @@ class Station:
 
     # -- what comes in -----------------------------------------------------------------------------------------
 
-    async def scan(self, raw: bytes, *, lane: Lane = Lane.SELF, carrier: Carrier = Carrier.UNKNOWN) -> str:
-        """Take the bytes of one scan; returns the check-in id.
+    @property
+    def waiting(self) -> bool:
+        """Whether nobody is being served or told anything, but for the advice about a code that was not taken."""
+        return self._screen.data["view"] in ("idle", "unreadable")
+
+    def unclear(self, code: str) -> None:
+        """The camera sees what it cannot take, such as documents of two people: say so, unless somebody is served."""
+        if self.waiting:
+            self._screen.show("reading", "unreadable", error=code, clear_after=self._timings.unreadable)
+
+    async def scan(
+        self, raw: bytes, *, lane: Lane = Lane.SELF, carrier: Carrier = Carrier.UNKNOWN
+    ) -> str | None:
+        """Take the bytes of one scan; returns the check-in id, None when a card has to be read first.
 
         *carrier*: what the camera saw the code on, card or phone; a scanner cannot tell.
         StationBusy if another person is being served, ScanRefused if the scan names nobody, StoreError if the store
         takes nothing (the station is then out of order until it does).
         """
         document = recognise(raw, simulated_prefix=self._simulated)
+        if document.kind is DocumentKind.OPAQUE_TOKEN and self._tokens is not None:
+            return await self._take_token(unframe(raw), self._tokens, lane, carrier)
         key = self_service_key(document)
         async with self._moving:
             self._refuse_others(key)
             if self._serving:
-                return str(self.checkin_id)
+                return self.checkin_id
             if key is None:
-                code = document.error or why_not_alone(document)
+                return self._names_nobody(document)
+            return await self._present(InFront(document, key, carrier, _seen(carrier)), lane)
+
+    def _names_nobody(self, document: Document, *, lay: bool = False) -> None:
+        """Tell what to do instead; *lay*: laying the card down now is one way."""
+        self._refuse(why_not_alone(document), lay=lay)
+
+    def _refuse(self, code: str, *, lay: bool = False) -> NoReturn:
+        self._forget()
+        clear = self._timings.place_card if lay else self._timings.unreadable
+        self._screen.show("reading", "unreadable", error=code, lay=lay, clear_after=clear)
+        raise ScanRefused(code)
+
+    async def _take_token(self, token: bytes, tokens: TokenVerifier, lane: Lane, carrier: Carrier) -> str:
+        """Ask once whose code this is; whoever scans something else meanwhile is served instead."""
+        async with self._moving:
+            self._refuse_others(None)
+            if self._asking is not None:
+                raise StationBusy("a code is being asked about")
+            self._forget()
+            self._screen.show("reading", "asking_vneid", waited=0)
+            asking = self._asking = object()
+        progress = asyncio.create_task(self._tell_progress())
+        identity, code = None, "TOKEN_UNKNOWN"
+        try:
+            identity = await tokens.verify_token(token)
+        except TokenVerifierUnavailable as exc:
+            code = exc.code
+        except BaseException:
+            if self._asking is asking:
                 self._forget()
-                self._screen.show("reading", "unreadable", error=code, clear_after=self._timings.unreadable)
-                raise ScanRefused(code)
-            source = CarrierSource.NONE if carrier is Carrier.UNKNOWN else CarrierSource.CAMERA
-            return await self._present(InFront(document, key, carrier, source), lane)
+                self._screen.show("idle", "idle")
+            raise
+        finally:
+            progress.cancel()
+        async with self._moving:
+            if self._asking is not asking:
+                raise StationBusy("another document came first")
+            if identity is None or identity.personal_id is None:
+                self._refuse(code)
+            key = Key(identity.personal_id, KeyKind.PERSONAL_12, Method.VNEID_TOKEN)
+            document = Document(DocumentKind.OPAQUE_TOKEN, identity)
+            seen = carrier is Carrier.PHONE  # only a phone shows such a code, whoever looked
+            source = CarrierSource.CAMERA if seen else CarrierSource.NONE
+            return await self._present(InFront(document, key, Carrier.PHONE, source), lane)
 
     def _refuse_others(self, key: Key | None) -> None:
         if self.phase == "out_of_order":
@@ -234,7 +262,7 @@ class Station:
         return presented
 
     def _ask_who(self, person: InFront, *, chip_failed: bool = False) -> None:
-        data = confirm_view(person.document, person.key) | {"chip_failed": chip_failed}
+        data = confirm_view(person) | {"chip_failed": chip_failed}
         self._screen.show("confirm", "confirm", clear_after=self._timings.confirm, **data)
 
     async def answer(
@@ -379,3 +407,7 @@ class Station:
             view, clear = "done", self._timings.done
         answer = patient_answer(checkin.status)
         self._screen.show(view, view, clear_after=clear, ticket=ticket_view(checkin), answer=answer, again=again)
+
+
+def _seen(carrier: Carrier) -> CarrierSource:
+    return CarrierSource.NONE if carrier is Carrier.UNKNOWN else CarrierSource.CAMERA

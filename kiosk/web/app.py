@@ -15,10 +15,12 @@ from kiosk import __version__
 from kiosk.checkin import CheckIns
 from kiosk.errors import ConfigError, KioskError, StoreError
 from kiosk.portraits import Portraits
+from kiosk.preview import Preview
 from kiosk.pushed_chip import PushedChipRefused
 from kiosk.staffwork import StaffRefusal
-from kiosk.stations import NotAtThatPhase, ScanRefused, Station, StationBusy
-from kiosk.web import pages, patient, staff
+from kiosk.station_model import NotAtThatPhase, ScanRefused, StationBusy
+from kiosk.stations import Station
+from kiosk.web import camera, pages, patient, staff
 from kiosk.web.staff_accounts import AccountRefusal, StaffAccounts
 
 log = logging.getLogger(__name__)
@@ -120,14 +122,16 @@ def local_app(
     metrics: Callable[[], Awaitable[bytes]],
     pushed: APIRouter | None = None,
     portraits: Portraits | None = None,
+    preview: Preview | None = None,
 ) -> FastAPI:
     """The loopback listener: the patient's screen; with *accounts* (demo only) the staff screen too.
 
-    *pushed*: the routes of reader programs, where they are configured.
+    *pushed*: the routes of reader programs, where they are configured. *preview*: what the camera sees, likewise.
     """
     app = base_app("Kiosk")
     add_probes(app, ready, metrics)
     app.include_router(patient.patient_api(station, facility, screen_secret, token))
+    app.include_router(camera.camera_api(preview, station.id, screen_secret, token))
     app.include_router(pages.patient_router())
     if pushed is not None:
         app.include_router(pushed)
