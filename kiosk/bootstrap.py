@@ -30,7 +30,8 @@ from kiosk.ports import AdapterContext, Clock, HospitalAdapter, HospitalAdapterF
 from kiosk.province_client import ProvinceClient
 from kiosk.recheck import Recheck
 from kiosk.records import CheckIn
-from kiosk.stations import Station, Timings
+from kiosk.station_model import Timings
+from kiosk.stations import Station
 from kiosk.store import Store, read_or_make_key, write_durably
 
 _TOKEN_LENGTH = 24

@@ -174,9 +174,13 @@ class CheckIns:
 
         return await self.store.run(work)
 
-    async def chip_not_read(self, checkin_id: str, reason: str) -> None:
-        """Keep why no chip was read for this check-in: a code of ``events.NotByChip``."""
-        await self.store.run(lambda c: records.update(c, checkin_id, not_by_chip=reason))
+    async def chip_not_read(self, checkin_id: str, reason: str, *, phone: bool = False) -> None:
+        """Keep why no chip was read for this check-in: a code of ``events.NotByChip``.
+
+        *phone*: the person said that the code stands on a phone.
+        """
+        said = {"carrier": Carrier.PHONE.value, "carrier_source": CarrierSource.ASKED.value} if phone else {}
+        await self.store.run(lambda c: records.update(c, checkin_id, not_by_chip=reason, **said))
 
     async def chip_seen_on(self, checkin_id: str) -> date | None:
         """The day on which this person's chip was last read here and not doubted, or None."""

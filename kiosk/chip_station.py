@@ -6,6 +6,7 @@ dead reader, a touch of "I can't" or half a minute without a card, and the perso
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any, Final
 
 from kiosk.card_slot import CardSlot, ChipTrouble
@@ -16,13 +17,18 @@ from kiosk.documents.card_number import classify_number
 from kiosk.emrtd.results import ChipRead
 from kiosk.errors import StoreError
 from kiosk.events import NotByChip
-from kiosk.model import Document, DocumentKind, Identity, KeyKind, Lane, Method
+from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, Identity, KeyKind, Lane, Method
 from kiosk.portraits import Portraits
 from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
-from kiosk.stations import InFront, ScanRefused, Station, StationBusy
+from kiosk.station_model import InFront, ScanRefused, StationBusy
+from kiosk.station_views import number_of
+from kiosk.stations import Station
 
-_BY_QR: Final = (Method.QR_CCCD, Method.VNEID_TOKEN)
+_BY_QR: Final = (Method.QR_CCCD, Method.VNEID_TOKEN, Method.BHYT_QR)
+
+ON_PHONE: Final = "phone"
+"""The value of ``skip_chip`` with which people say that they show a phone."""
 
 
 class ChipStation(Station):
@@ -33,6 +39,7 @@ class ChipStation(Station):
         super().__init__(*args, **options)
         self._part = chip
         self._chip = ChipStep(chip, self._checkins)
+        self._number_waits: InFront | None = None
         self._screen.flag(card_reader=chip.slot.attached, provider=chip.judge.asks_provider)
 
     @property
@@ -49,22 +56,32 @@ class ChipStation(Station):
         self._chip.settle()
         super()._forget()
         self._chip = ChipStep(self._part, self._checkins)
+        self._number_waits = None
 
     # -- what the reader tells ---------------------------------------------------------------------------------
 
     async def card_laid(self) -> None:
         """A card lies on the reader: read it for the person in front, or ask whose it is.
 
-        A ticket stays for its time; whose card lies here is asked after it.
+        A ticket stays for its time; whose card lies here is asked after it, and so it is after a code of which it is
+        being asked whose it is.
         """
         async with self._moving:
+            if self._asking is not None:
+                return
             if not self._serving and self.phase in ("idle", "reading"):
+                waiting = self._number_waits
                 self._forget()
-                self._ask_for_number()
+                if waiting is None:
+                    self._ask_for_number()
+                else:
+                    self._presented = waiting
+                    self._read_card()
             elif (
                 self.phase in ("place_card", "confirm")
                 and self._presented is not None
                 and self._presented.key.method is not Method.CHIP_CCCD
+                and self._presented.key.kind is KeyKind.PERSONAL_12
                 and not self._chip.hopeless
             ):
                 self._read_card()
@@ -116,8 +133,24 @@ class ChipStation(Station):
 
     # -- the chip of the person in front -----------------------------------------------------------------------
 
+    def _names_nobody(self, document: Document, *, lay: bool = False) -> None:
+        """A number alone opens the chip of the card that lies here, or of the one that is laid down next."""
+        person = number_of(document)
+        if person is None or not self._part.slot.attached:
+            super()._names_nobody(document)
+        elif not self._chip.card_lies_here:
+            try:
+                super()._names_nobody(document, lay=True)
+            finally:
+                self._number_waits = person
+        else:
+            if self.phase != "place_card":  # there it was asked for, and failures with this card count on
+                self._forget()
+            self._presented = person
+            self._read_card()
+
     async def _next(self, person: InFront) -> None:
-        reason = await self._chip.why_not_ask(str(self.checkin_id))
+        reason = await self._chip.why_not_ask(str(self.checkin_id), person.key)
         if reason is None:
             self._ask_for_card()
         else:
@@ -138,7 +171,7 @@ class ChipStation(Station):
     async def _answer_more(self, answer: str, value: str | None) -> None:
         match self.phase, answer:
             case (("place_card" | "reading"), "skip_chip") if self.checkin_id is not None:
-                await self._without_chip(self._chip.reason_without())
+                await self._without_chip(self._chip.reason_without(), phone=value == ON_PHONE)
             case "reading", ("skip_chip" | "call_staff") if self._presented is not None:
                 await self._number_to_staff("called_by_patient" if answer == "call_staff" else "chip_failed")
             case "place_card", "number" if self.checkin_id is None:
@@ -218,17 +251,19 @@ class ChipStation(Station):
         self._screen.show("checking", "checking", step="registering", waited=0)
         self._start(self._guarded(self._to_staff(checkin_id, reason)))
 
-    async def _without_chip(self, reason: NotByChip) -> None:
-        """Go on with what the QR said, and keep why."""
+    async def _without_chip(self, reason: NotByChip, *, phone: bool = False) -> None:
+        """Go on with what the QR said, and keep why; *phone*: the person said that it stands on a phone."""
         if self._presented is None:
             return
         try:
             if reason is not NotByChip.CHIP_NOT_ASKED:
-                await self._checkins.chip_not_read(str(self.checkin_id), reason.value)
+                await self._checkins.chip_not_read(str(self.checkin_id), reason.value, phone=phone)
         except StoreError:
             self.break_down("store")
             raise
         self._chip.settle()
+        if phone:
+            self._presented = replace(self._presented, carrier=Carrier.PHONE, carrier_source=CarrierSource.ASKED)
         self._ask_who(self._presented, chip_failed=reason is NotByChip.CHIP_FAILED)
 
     async def _chip_done(self, reading: ChipReading, key: Key) -> str:

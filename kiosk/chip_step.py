@@ -11,13 +11,13 @@ from datetime import timedelta
 from typing import Final
 
 from kiosk.card_slot import CardSlot, ChipTrouble
-from kiosk.checkin import CheckIns
+from kiosk.checkin import CheckIns, Key
 from kiosk.chip_model import ChipReading
 from kiosk.chip_reading import OTHER_PERSON, ChipJudge
 from kiosk.emrtd.errors import DataError
 from kiosk.emrtd.lds import Portrait, portrait
 from kiosk.events import NotByChip
-from kiosk.model import Identity, local_day
+from kiosk.model import Identity, KeyKind, Method, local_day
 from kiosk.portraits import Portraits
 from kiosk.records import CheckIn
 
@@ -25,6 +25,7 @@ log = logging.getLogger(__name__)
 
 MAX_FAILURES: Final = 2
 CHIP_PERIOD: Final = timedelta(days=90)
+_NO_CARD_SHOWN: Final = {Method.BHYT_QR: NotByChip.NO_CARD, Method.VNEID_TOKEN: NotByChip.CHIP_NOT_ASKED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,16 @@ class ChipStep:
         """Whether another try would only keep the queue waiting."""
         return self.failures >= MAX_FAILURES or not self._part.slot.attached
 
-    async def why_not_ask(self, checkin_id: str) -> NotByChip | None:
-        """None when the person is to be asked for the card itself, else why not (policy, or no reader)."""
+    async def why_not_ask(self, checkin_id: str, key: Key) -> NotByChip | None:
+        """None when the person is to be asked for the card itself, else why not.
+
+        Policy, or no reader; and nobody is asked for a card who showed that there is none at hand: a BHYT card names
+        no chip, and a changing VNeID code was verified on a phone. A card that lies here anyway is read.
+        """
+        if key.kind is not KeyKind.PERSONAL_12:
+            return NotByChip.NO_CARD
+        if key.method in _NO_CARD_SHOWN and not self.card_lies_here:
+            return _NO_CARD_SHOWN[key.method]
         if not self._part.slot.attached:
             return NotByChip.READER_DOWN
         if self._part.policy == "qr_first" and not self.card_lies_here:

@@ -5,26 +5,61 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.checkin import Key
-from kiosk.model import Document, DocumentKind, EligibilityClass, KeyKind, Method, Service
+from kiosk.documents.text import ENCODING_DAMAGED
+from kiosk.model import Document, DocumentKind, EligibilityClass, Identity, KeyKind, Method, Service
 from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
+from kiosk.station_model import InFront
 
 
 def self_service_key(document: Document) -> Key | None:
-    """The key a patient may ask with unaided: number, name and birth date, read whole from a citizen card's QR."""
-    person = document.identity
-    if document.error or person is None or document.kind not in (DocumentKind.CCCD_QR, DocumentKind.CC_QR):
+    """The key a patient may ask with unaided: number, name and birth date, read whole from a card's QR.
+
+    A citizen card's or a BHYT card's: no valid proof is refused in favour of another (invariant 10).
+    """
+    person, coverage = document.identity, document.coverage
+    if document.error or ENCODING_DAMAGED in document.warnings or person is None:
         return None
-    if person.personal_id is None or person.full_name is None or person.birth_date is None:
+    if person.full_name is None or person.birth_date is None:
         return None
-    if "W_ENCODING_DAMAGED" in document.warnings:
-        return None
-    return Key(person.personal_id, KeyKind.PERSONAL_12, Method.QR_CCCD)
+    if document.kind in (DocumentKind.CCCD_QR, DocumentKind.CC_QR) and person.personal_id is not None:
+        return Key(person.personal_id, KeyKind.PERSONAL_12, Method.QR_CCCD)
+    if document.kind is DocumentKind.BHYT_QR and coverage is not None:
+        return Key(coverage.number, coverage.key_kind, Method.BHYT_QR)
+    return None
 
 
 def why_not_alone(document: Document) -> str:
-    """The code under which a scan is refused that names nobody for self-service."""
-    return "NAME_DAMAGED" if "W_ENCODING_DAMAGED" in document.warnings else "NOT_FOR_SELF_SERVICE"
+    """The code under which a scan is refused that names nobody for self-service: each has its own advice.
+
+    The document's error, or NAME_DAMAGED, VSSID_ALONE (no birth date), MRZ_ALONE (no accents), NUMBER_ALONE,
+    BHYT_NUMBER_ALONE, INCOMPLETE (no name or no birth date on a card).
+    """
+    if document.error:
+        return document.error
+    if ENCODING_DAMAGED in document.warnings:
+        return "NAME_DAMAGED"
+    match document.kind:
+        case DocumentKind.VSSID_QR:
+            return "VSSID_ALONE"
+        case DocumentKind.MRZ:
+            return "MRZ_ALONE"
+        case DocumentKind.NUMBER:
+            return "NUMBER_ALONE" if document.identity else "BHYT_NUMBER_ALONE"
+        case _:
+            return "INCOMPLETE"
+
+
+def number_of(document: Document) -> InFront | None:
+    """The citizen's number of a *document* that names nobody whole, as if it had been typed; None without one.
+
+    Nothing else of it is kept: what the chip says takes its place.
+    """
+    number = document.identity.personal_id if document.identity else None
+    if number is None:
+        return None
+    bare = Document(document.kind, Identity(personal_id=number))
+    return InFront(bare, Key(number, KeyKind.PERSONAL_12, Method.MANUAL_ID))
 
 
 def patient_answer(status: EligibilityClass | None) -> str:
@@ -34,13 +69,14 @@ def patient_answer(status: EligibilityClass | None) -> str:
     return "insured" if status.insured else status.value
 
 
-def confirm_view(document: Document, key: Key) -> dict[str, Any]:
-    """Whom the screen asks about: name, birth year, masked number."""
-    person = document.identity
+def confirm_view(front: InFront) -> dict[str, Any]:
+    """Whom the screen asks about: name, birth year, masked number and what kind of number that is."""
+    person = front.document.identity
     return {
         "name": person.full_name if person else None,
         "birth_year": person.birth_date.year if person and person.birth_date else None,
-        "number": mask_number(key.number),
+        "number": mask_number(front.key.number),
+        "number_kind": front.key.kind.value,
     }
 
 

@@ -16,7 +16,7 @@ from typing import Any, Final, NoReturn
 from kiosk.checkin import CheckIns, Key, Presented
 from kiosk.documents.recognise import recognise
 from kiosk.documents.text import unframe
-from kiosk.errors import StoreError, TokenVerifierUnavailable
+from kiosk.errors import StoreError
 from kiosk.model import (
     Availability,
     Carrier,
@@ -24,9 +24,7 @@ from kiosk.model import (
     Document,
     DocumentKind,
     EligibilityClass,
-    KeyKind,
     Lane,
-    Method,
     Service,
 )
 from kiosk.ports import Clock, TokenVerifier
@@ -42,6 +40,7 @@ from kiosk.station_views import (
     valid_to,
     why_not_alone,
 )
+from kiosk.token_step import TokenStep
 
 log = logging.getLogger(__name__)
 
@@ -71,8 +70,8 @@ class Station:
         self._checkins = checkins
         self._timings = timings
         self._simulated = simulated
-        self._tokens = tokens
-        self._asking: object | None = None
+        self._tokens = None if tokens is None else TokenStep(tokens)
+        self._asking: asyncio.Task[InFront | str] | None = None
         self._screen = StationScreen(clock, self._expire)
         self._screen.flag(reader_ok=True, camera=False)
         self.checkin_id: str | None = None
@@ -157,9 +156,7 @@ class Station:
         if self.waiting:
             self._screen.show("reading", "unreadable", error=code, clear_after=self._timings.unreadable)
 
-    async def scan(
-        self, raw: bytes, *, lane: Lane = Lane.SELF, carrier: Carrier = Carrier.UNKNOWN
-    ) -> str | None:
+    async def scan(self, raw: bytes, *, lane: Lane = Lane.SELF, carrier: Carrier = Carrier.UNKNOWN) -> str | None:
         """Take the bytes of one scan; returns the check-in id, None when a card has to be read first.
 
         *carrier*: what the camera saw the code on, card or phone; a scanner cannot tell.
@@ -175,8 +172,10 @@ class Station:
             if self._serving:
                 return self.checkin_id
             if key is None:
-                return self._names_nobody(document)
-            return await self._present(InFront(document, key, carrier, _seen(carrier)), lane)
+                self._names_nobody(document)
+                return None
+            source = CarrierSource.NONE if carrier is Carrier.UNKNOWN else CarrierSource.CAMERA
+            return await self._present(InFront(document, key, carrier, source), lane)
 
     def _names_nobody(self, document: Document, *, lay: bool = False) -> None:
         """Tell what to do instead; *lay*: laying the card down now is one way."""
@@ -188,38 +187,26 @@ class Station:
         self._screen.show("reading", "unreadable", error=code, lay=lay, clear_after=clear)
         raise ScanRefused(code)
 
-    async def _take_token(self, token: bytes, tokens: TokenVerifier, lane: Lane, carrier: Carrier) -> str:
-        """Ask once whose code this is; whoever scans something else meanwhile is served instead."""
+    async def _take_token(self, token: bytes, step: TokenStep, lane: Lane, carrier: Carrier) -> str:
+        """Ask whose code this is; whoever scans something else meanwhile is served instead."""
         async with self._moving:
             self._refuse_others(None)
             if self._asking is not None:
                 raise StationBusy("a code is being asked about")
             self._forget()
             self._screen.show("reading", "asking_vneid", waited=0)
-            asking = self._asking = object()
+            asking = self._asking = asyncio.create_task(step.holder(token, carrier))
         progress = asyncio.create_task(self._tell_progress())
-        identity, code = None, "TOKEN_UNKNOWN"
-        try:
-            identity = await tokens.verify_token(token)
-        except TokenVerifierUnavailable as exc:
-            code = exc.code
-        except BaseException:
-            if self._asking is asking:
-                self._forget()
-                self._screen.show("idle", "idle")
-            raise
-        finally:
-            progress.cancel()
+        await asyncio.wait([asking])
+        progress.cancel()
         async with self._moving:
             if self._asking is not asking:
                 raise StationBusy("another document came first")
-            if identity is None or identity.personal_id is None:
-                self._refuse(code)
-            key = Key(identity.personal_id, KeyKind.PERSONAL_12, Method.VNEID_TOKEN)
-            document = Document(DocumentKind.OPAQUE_TOKEN, identity)
-            seen = carrier is Carrier.PHONE  # only a phone shows such a code, whoever looked
-            source = CarrierSource.CAMERA if seen else CarrierSource.NONE
-            return await self._present(InFront(document, key, Carrier.PHONE, source), lane)
+            self._asking = None
+            holder = asking.result()
+            if isinstance(holder, str):
+                self._refuse(holder)
+            return await self._present(holder, lane)
 
     def _refuse_others(self, key: Key | None) -> None:
         if self.phase == "out_of_order":
@@ -407,7 +394,3 @@ class Station:
             view, clear = "done", self._timings.done
         answer = patient_answer(checkin.status)
         self._screen.show(view, view, clear_after=clear, ticket=ticket_view(checkin), answer=answer, again=again)
-
-
-def _seen(carrier: Carrier) -> CarrierSource:
-    return CarrierSource.NONE if carrier is Carrier.UNKNOWN else CarrierSource.CAMERA

@@ -97,6 +97,39 @@ def qr_payload(person: Person, today: date) -> bytes | None:
     return "|".join(fields).encode() + b"\r"
 
 
+def insurance_qr_payload(person: Person, today: date, *, template: Literal[2017, 2021] = 2017) -> bytes | None:
+    """What a scanner sends for the QR on this person's BHYT card; None without a card number.
+
+    2017: 15 fields with the full number; 2021: 17 fields with the 10-digit number; names and places in hex of UTF-8,
+    ended by `$` and CR (identity-documents.md 4.1, 4.2).
+    """
+    if person.card is None or person.bhxh_number is None:
+        return None
+    facility = person.facility or DEFAULT_FACILITY
+    issued = day_from(today, -500)
+    first, last = person.validity or (-30, 335)
+    old = template == 2017
+    fields = [
+        person.card if old else person.bhxh_number,
+        person.name.title().encode().hex(),
+        "/".join(reversed(person.birth_date(today).split("-"))),
+        "2" if person.sex == "F" else "1",
+        person.address.encode().hex() if old else "-",
+        f"{facility[:2]} - {facility[2:]}",
+        f"{day_from(today, first):%d/%m/%Y}",
+        f"{day_from(today, last):%d/%m/%Y}" if old else "-",
+        f"{issued:%d/%m/%Y}",
+        f"9901{person.bhxh_number}",
+        "-",
+        "4",
+        f"{day_from(today, person.five_years):%d/%m/%Y}",
+        f"0a1b2c3d4e5f6071-{str(template)[::-1]}",
+    ]
+    if not old:
+        fields += ["4", "Bảo hiểm xã hội Mô Phỏng".encode().hex()]
+    return "|".join([*fields, "$"]).encode() + b"\r"
+
+
 def people_of(facility: str) -> tuple[Person, ...]:
     """All people, with `facility` in the place of 99001."""
     return tuple(_moved(person, facility) for person in PEOPLE)

@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -11,13 +12,14 @@ import pytest
 
 from kiosk import chip_records
 from kiosk.evidence import open_evidence
-from kiosk.model import EligibilityClass, Lane, Method
+from kiosk.model import VIETNAM, Carrier, CarrierSource, EligibilityClass, Identity, Lane, Method
 from kiosk.staffwork import StaffWork
-from kiosk.stations import NotAtThatPhase, ScanRefused, StationBusy
+from kiosk.station_model import NotAtThatPhase, ScanRefused, StationBusy
 from simulators.chip import make_card
+from simulators.chip_mrz import mrz_lines
 from simulators.chip_person import card_person
 from tests.kiosk.cards import Laid, card_of, lay, pki, station_of, take
-from tests.kiosk.world import PEOPLE, World, qr
+from tests.kiosk.world import PEOPLE, World, card, insurance_card, qr
 
 CARD = {"adapter": "pushed", "place_seconds": 60}
 
@@ -536,3 +538,117 @@ async def test_the_screen_says_something_new_while_a_slow_chip_is_read(with_read
         assert world.screen["view"] == "reading_chip"
         card.let.set()
         await world.view("confirm")
+
+
+async def test_who_shows_an_insurance_card_is_never_asked_for_the_chip(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(insurance_card(1))
+        await world.view("confirm")
+        assert (await world.newest()).not_by_chip == "NO_CARD"
+        await lay(world, card_of(1))
+        assert world.screen["view"] == "confirm", "its number opens no chip"
+        await world.answer("confirm")
+        await world.view("choose_service")
+        await world.choose()
+        assert [visit["not_by_chip"] for visit in await world.events("visit")] == ["NO_CARD"]
+        assert [event["method"] for event in await world.events("lookup")] == ["BHYT_QR"]
+
+
+async def test_the_chip_upgrades_an_insurance_card_that_has_the_citizen_number(with_reader):
+    async with with_reader() as world:
+        number, card_number = str(PEOPLE[1].citizen_id).encode(), str(PEOPLE[1].card).encode()
+        await world.station.scan(insurance_card(1).replace(card_number, number))
+        await world.view("confirm")
+        await lay(world, card_of(1))
+        await world.becomes(str(world.station.checkin_id), method=Method.CHIP_CCCD, not_by_chip=None)
+
+
+def zone(number: int) -> bytes:
+    """The machine-readable zone of a person's card as a serial OCR reader sends it."""
+    lines = mrz_lines(card_person(PEOPLE[number], datetime.now(VIETNAM).date()), "TD1")
+    return "\r".join(lines).encode() + b"\r"
+
+
+NUMBERS = {
+    "zone": (zone(1), "MRZ", "MRZ_ALONE"),
+    "number": (str(PEOPLE[1].citizen_id).encode() + b"\r", "NUMBER", "NUMBER_ALONE"),
+    "damaged name": (card(str(PEOPLE[1].citizen_id), "Tr\ufffdn Thị", "02091990", "Nữ"), "CCCD_QR", "NAME_DAMAGED"),
+}
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+async def test_a_number_alone_opens_the_card_that_lies_here(with_reader, name):
+    raw, _, _ = NUMBERS[name]
+    async with with_reader() as world:
+        await lay(world, card_of(1))
+        await world.view("need_number")
+        assert await world.station.scan(raw) is None
+        assert (await world.view("confirm"))["name"] == "Trần Thị Mẫu"
+        assert (await world.newest()).method is Method.CHIP_CCCD
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+async def test_a_number_alone_opens_the_card_that_is_laid_down_next(with_reader, name):
+    raw, _, code = NUMBERS[name]
+    async with with_reader() as world:
+        with pytest.raises(ScanRefused) as refused:
+            await world.station.scan(raw)
+        assert refused.value.code == code
+        shown = await world.view("unreadable")
+        assert (shown["error"], shown["lay"], shown["clears_in"]) == (code, True, 60)
+        assert await world.all() == []
+        await lay(world, card_of(1))
+        assert (await world.view("confirm"))["name"] == "Trần Thị Mẫu"
+        assert (await world.newest()).method is Method.CHIP_CCCD
+
+
+async def test_a_number_that_was_scanned_is_forgotten_with_its_advice(with_reader):
+    async with with_reader(place_seconds=0.1) as world:
+        with pytest.raises(ScanRefused):
+            await world.station.scan(NUMBERS["number"][0])
+        await world.view("idle")
+        await lay(world, card_of(3))
+        assert (await world.view("need_number", "reading_chip"))["view"] == "need_number"
+
+
+@pytest.mark.parametrize("name", NUMBERS)
+async def test_a_number_whose_card_cannot_be_read_goes_to_staff_without_a_name(with_reader, name):
+    raw, kind, _ = NUMBERS[name]
+    async with with_reader() as world:
+        await lay(world, card_of(3))
+        for _ in range(2):
+            await world.view("need_number")
+            await world.station.scan(raw)
+            async with asyncio.timeout(10):
+                while world.screen["view"] == "reading_chip":
+                    await asyncio.sleep(0.01)
+        await world.view("needs_staff")
+        checkin = await world.newest()
+        assert (checkin.document_kind, checkin.method, checkin.staff_reason) == (kind, Method.MANUAL_ID, "chip_failed")
+        assert checkin.identity == Identity(personal_id=PEOPLE[1].citizen_id)
+        assert world.gateway.lookups() == []
+
+
+async def test_without_the_reader_a_number_alone_gets_its_own_advice(with_reader):
+    async with with_reader() as world:
+        station_of(world).slot.reader_changed(False)
+        station_of(world).card_reader_changed(False)
+        with pytest.raises(ScanRefused):
+            await world.station.scan(NUMBERS["number"][0])
+        shown = await world.view("unreadable")
+        assert (shown["error"], shown["lay"]) == ("NUMBER_ALONE", False)
+
+
+async def test_who_says_that_they_use_a_phone_goes_on_with_its_code(with_reader):
+    async with with_reader() as world:
+        await world.station.scan(qr(1), carrier=Carrier.CARD)
+        await world.view("place_card")
+        await world.answer("skip_chip", value="phone")
+        await world.view("confirm")
+        await world.answer("confirm")
+        await world.view("choose_service")
+        await world.choose()
+        checkin = await world.newest()
+        assert (checkin.carrier, checkin.carrier_source) == (Carrier.PHONE, CarrierSource.ASKED)
+        assert [visit["not_by_chip"] for visit in await world.events("visit")] == ["PATIENT_CHOSE_QR"]
+        assert [name for body in await world.events() for name in body if "carrier" in name] == []

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 
 from kiosk.errors import StoreError
-from kiosk.model import Carrier, CarrierSource
-from kiosk.stations import NotAtThatPhase, ScanRefused, StationBusy
+from kiosk.model import Carrier, CarrierSource, KeyKind, Method
+from kiosk.station_model import NotAtThatPhase, ScanRefused, StationBusy
 from kiosk.tables import event
-from tests.kiosk.world import World, capped, card, qr, until
+from tests.kiosk.world import PEOPLE, World, capped, card, insurance_card, qr, until
 
 FAST = {"confirm_seconds": 0.15, "choose_seconds": 0.15, "done_seconds": 0.15, "staff_seconds": 0.15}
 
@@ -53,12 +53,21 @@ async def test_the_screen_knows_whether_a_camera_looks(world: World):
     assert world.screen["camera"] is False
 
 
+MRZ = b"IDVNM1900004563093190000456<<3\r9002018F3002016VNM<<<<<<<<<<<4\rTRAN<<THI<MAU<<<<<<<<<<<<<<<<<\r"
 UNREADABLE = [
     (b"", "EMPTY"),
     (b"hello\r", "UNKNOWN_FORMAT"),
     (b"https://example.com/x\r", "URL_PAYLOAD"),
-    (b"099190000001\r", "NOT_FOR_SELF_SERVICE"),
-    (b"DN4999900000001\r", "NOT_FOR_SELF_SERVICE"),
+    (b"099190000001\r", "NUMBER_ALONE"),
+    (b"DN4999900000001\r", "BHYT_NUMBER_ALONE"),
+    (b"9900000001\r", "BHYT_NUMBER_ALONE"),
+    (b"9900000001|" + "Trần Thị Mẫu".encode().hex().encode() + b"\r", "VSSID_ALONE"),
+    (MRZ, "MRZ_ALONE"),
+    (MRZ.replace(b"<<3\r", b"<<4\r"), "BAD_CHECK_DIGIT"),
+    (card("099190000001", "Tr\ufffdn Thị", "02091990", "Nữ"), "NAME_DAMAGED"),
+    (insurance_card(1).replace("Trần".encode().hex().encode(), b"5472e", 1), "INCOMPLETE"),
+    (b"00020101021126180010A0000007270100530370454065000005802VN6304ABCD\r", "UNKNOWN_FORMAT"),
+    (b"eyJhbGciOiJIUzI1NiJ9.eyJpZCI6InRlc3QifQ.c2ln\r", "OPAQUE_TOKEN"),
     (b"A" * 5000, "UNKNOWN_FORMAT"),
     (bytes(range(256)), None),
     (card("099190000001", "Trần Thị Mẫu", "31021990"), "BAD_DATE"),
@@ -75,6 +84,43 @@ async def test_what_names_nobody_is_told_and_leaves_no_trace(world: World, raw, 
     assert await world.all() == []
     await world.station.scan(qr(1))
     await world.view("confirm")
+
+
+@pytest.mark.parametrize(
+    ("person", "template", "kind"),
+    [(1, 2017, KeyKind.BHYT_15), (1, 2021, KeyKind.BHXH_10), (2, 2017, KeyKind.BHYT_15), (5, 2021, KeyKind.BHXH_10)],
+    ids=["full number", "ten digits", "child", "only the birth year"],
+)
+async def test_a_whole_insurance_card_is_served(world: World, person, template, kind):
+    await world.station.scan(insurance_card(person, template))
+    shown = await world.view("confirm")
+    assert (shown["name"], shown["number_kind"]) == (PEOPLE[person].name.title(), kind)
+    await world.answer("confirm")
+    await world.view("choose_service")
+    assert (await world.choose())["view"] == "done"
+    checkin = await world.newest()
+    assert (checkin.method, checkin.key_kind, checkin.document_kind) == (Method.BHYT_QR, kind, "BHYT_QR")
+    assert checkin.hospital_state == "accepted" and checkin.identity.personal_id is None
+    [lookup] = await world.events("lookup")
+    assert (lookup["key_kind"], lookup["method"], lookup["person_day"]) == (kind, "BHYT_QR", None)
+    assert [visit["not_by_chip"] for visit in await world.events("visit")] == ["NO_CARD"]
+    assert len(world.hospital.visits()) == 1
+
+
+async def test_a_citizen_card_has_to_wait_while_an_insurance_card_is_served(world: World):
+    first = await world.station.scan(insurance_card(1))
+    with pytest.raises(StationBusy):
+        await world.station.scan(qr(1))
+    assert await world.station.scan(insurance_card(1)) == first
+
+
+async def test_an_insurance_card_with_the_citizen_number_is_the_same_person_as_the_citizen_card(world: World):
+    number = str(PEOPLE[1].citizen_id).encode()
+    card_number = str(PEOPLE[1].card).encode()
+    first = await world.station.scan(insurance_card(1).replace(card_number, number))
+    assert (await world.newest()).key_kind is KeyKind.PERSONAL_12
+    assert await world.station.scan(qr(1)) == first
+    assert len(await world.all()) == 1
 
 
 async def test_two_scans_of_one_card_are_one_check_in(world: World):

@@ -14,7 +14,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mappin
 from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import httpx
 import sqlalchemy as sa
@@ -29,7 +29,7 @@ from kiosk.records import CheckIn
 from kiosk.store import Store
 from kiosk.tables import event, lookup, outbox
 from simulators.serve import RunningServer
-from simulators.vss_people import Person, people_of, qr_payload
+from simulators.vss_people import Person, insurance_qr_payload, people_of, qr_payload
 
 FACILITY = "93002"
 STATION = "kiosk-1"
@@ -171,6 +171,13 @@ def qr(person: int | Person) -> bytes:
 def card(number: str, name: str, born: str = "01021990", sex: str = "Nam", address: str = "Ấp Thử, Xã Mẫu") -> bytes:
     """The QR of an invented citizen card."""
     return "|".join((number, "", name, born, sex, address, "05072021")).encode() + b"\r"
+
+
+def insurance_card(number: int, template: Literal[2017, 2021] = 2017) -> bytes:
+    """What the scanner sends for a person's BHYT card."""
+    payload = insurance_qr_payload(PEOPLE[number], datetime.now(VIETNAM).date(), template=template)
+    assert payload is not None
+    return payload
 
 
 async def until(ready: Callable[[], Awaitable[Any]], what: str = "it") -> Any:
