@@ -8,9 +8,10 @@ import tempfile
 import threading
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
+from typing import Annotated, Literal
 
 import click
-from fastapi import FastAPI, HTTPException
+from fastapi import FastAPI, HTTPException, Query
 from fastapi.responses import HTMLResponse
 from jinja2 import Environment
 
@@ -34,8 +35,9 @@ button:focus-visible{outline:4px solid #f9a825}nav a{margin-right:1.5rem}output{
 <nav><a href="{{ kiosk }}/" target="_blank">Màn hình người bệnh</a><a href="{{ kiosk }}/staff" target="_blank">Nhân viên
 (demo / demo)</a><a href="{{ his }}/_sim/" target="_blank">HIS mô phỏng</a><a href="{{ province }}/"
 target="_blank">Tỉnh: tỷ lệ tra cứu</a></nav>
-<p>Người trong bảng là hư cấu. «Quét QR» gửi mã QR của thẻ vào cổng nối tiếp của máy quét. «Đặt thẻ» đặt thẻ có chip lên
-đầu đọc mô phỏng và để nằm đó đến khi nhấc thẻ. Người không có số căn cước được nhân viên nhập tay.</p>
+<p>Người trong bảng là hư cấu. «Quét QR» gửi mã QR của thẻ vào cổng nối tiếp của máy quét. «Giơ thẻ» và «Giơ điện thoại»
+đưa mã QR đó ra trước camera mô phỏng trong vài giây. «Đặt thẻ» đặt thẻ có chip lên đầu đọc mô phỏng và để nằm đó đến
+khi nhấc thẻ. Người không có số căn cước được nhân viên nhập tay.</p>
 <p><label>Thẻ đặt lên là <select id="mode">{% for name, mode in modes.items() %}<option value="{{ name }}">{{ name }}:
 {{ mode.description }}</option>{% endfor %}</select></label>
 <button data-post="/take-away" data-told="Đã nhấc thẻ">Nhấc thẻ</button></p>
@@ -46,6 +48,9 @@ target="_blank">Tỉnh: tỷ lệ tra cứu</a></nav>
 <td>{{ person.code }} · {{ person.purpose }}</td>
 <td>{% if person.citizen_id %}<button data-post="/tap/{{ person.number }}"
 data-told="Đã quét QR của thẻ {{ person.number }}">Quét QR</button>
+<button data-post="/hold/{{ person.number }}?as=card" data-told="Đang giơ thẻ {{ person.number }}">Giơ thẻ</button>
+<button data-post="/hold/{{ person.number }}?as=phone"
+data-told="Đang giơ điện thoại {{ person.number }}">Giơ điện thoại</button>
 <button data-post="/lay/{{ person.number }}?mode=" data-told="Đã đặt thẻ {{ person.number }}">Đặt thẻ</button>
 {% endif %}</td></tr>{% endfor %}
 </tbody></table>
@@ -53,7 +58,7 @@ data-told="Đã quét QR của thẻ {{ person.number }}">Quét QR</button>
 document.addEventListener("click", async (event) => {
   const {post, told} = event.target.dataset;
   if (!post) return;
-  const mode = post.endsWith("=") ? document.getElementById("mode").value : "";
+  const mode = post.endsWith("mode=") ? document.getElementById("mode").value : "";
   const answer = await fetch(post + mode, {method: "POST"});
   document.getElementById("told").textContent = answer.ok ? told : "Máy đọc không nhận";
 });
@@ -63,6 +68,7 @@ document.addEventListener("click", async (event) => {
 def create_app(stack: Stack) -> FastAPI:
     """The tap page: ``GET /`` lists the people, ``POST /tap/{number}`` writes a card's QR into the scanner's line.
 
+    ``POST /hold/{number}?as=card`` (or ``phone``) holds that code before the camera for some seconds.
     ``POST /lay/{number}?mode=genuine`` lays a person's chip card on the reader, ``POST /take-away`` takes it off.
     """
     app = FastAPI(title="Taps", docs_url=None, redoc_url=None)
@@ -82,6 +88,15 @@ def create_app(stack: Stack) -> FastAPI:
         except (ConnectionError, TimeoutError) as exc:
             raise HTTPException(503, str(exc)) from None
         return {"tapped": number}
+
+    @app.post("/hold/{number}")
+    def hold(number: int, on: Annotated[Literal["card", "phone"], Query(alias="as")] = "card") -> dict[str, int | str]:
+        payload = _payload(people.get(number))
+        try:
+            stack.hold(payload, on)
+        except ConnectionError as exc:
+            raise HTTPException(503, str(exc)) from None
+        return {"held": number, "as": on}
 
     @app.post("/lay/{number}")
     def lay(number: int, mode: str = "genuine") -> dict[str, int | str]:
@@ -117,7 +132,7 @@ def main(data: Path | None, port_base: int) -> None:
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
-    stack = Stack(folder, port_base, config=_CONFIG, with_card=True)
+    stack = Stack(folder, port_base, config=_CONFIG, with_card=True, with_camera=True)
     try:
         with stack, serve_in_thread(create_app(stack), port=port_base + 17):
             click.echo(_greeting(stack), err=True)
@@ -136,6 +151,7 @@ def _greeting(stack: Stack) -> str:
   Patient screen      {stack.url("kiosk")}/
   Staff screen        {stack.url("kiosk")}/staff      (demo / demo)
   Tap a card          {stack.url("taps")}/           (or: curl -X POST {stack.url("taps")}/tap/1)
+  Hold it up          the same page            (or: curl -X POST {stack.url("taps")}/hold/1)
   Lay it down         the same page            (or: curl -X POST {stack.url("taps")}/lay/1)
   Province            {stack.url("province")}/           (API key: demo)
   Simulated HIS       {stack.url("his")}/_sim/

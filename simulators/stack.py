@@ -22,10 +22,11 @@ from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import IO, Any, Final, Self
+from typing import IO, Any, Final, Literal, Self
 
 import httpx
 
+from simulators.camera import SimulatedCamera
 from simulators.chip import make_card
 from simulators.chip_person import card_person
 from simulators.chip_pki import TestPki
@@ -65,7 +66,8 @@ class Stack:
     """All processes under one folder. Use as a context manager, or ``start`` and ``stop``.
 
     *config*: tables laid over the demo's configuration; *gateway_env*, *his_env*: settings of the simulators.
-    *with_card*: a simulated PN532 reader beside the scanner, and people are asked for their chips.
+    *with_card*: a simulated PN532 reader beside the scanner, and people are asked for their chips. *with_camera*: a
+    simulated camera beside them.
     """
 
     data: Path
@@ -76,10 +78,12 @@ class Stack:
     facility: str = FACILITY
     with_province: bool = True
     with_card: bool = False
+    with_camera: bool = False
     kiosk_env: Mapping[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     scanner: SimulatedScanner | None = None
     card_reader: SimulatedPn532 | None = None
+    camera: SimulatedCamera | None = None
 
     def url(self, part: str) -> str:
         """Base address of ``kiosk``, ``province``, ``taps``, ``his`` or ``gateway``."""
@@ -105,6 +109,8 @@ class Stack:
         if self.with_card:
             self.card_reader = SimulatedPn532(self.data / "dev" / "nfc")
             self.pki.write_anchors(self.data / "anchors", "pem")
+        if self.with_camera:
+            self.camera = SimulatedCamera(self.data / "dev" / "camera")
         base = dict(os.environ) | {"SIM_FACILITY": self.facility}
         simulator = [sys.executable, "-m", "simulators"]
         self._run("gateway", [*simulator, "gateway", "--port", str(self.port_base + 19)], base | dict(self.gateway_env))
@@ -162,6 +168,8 @@ class Stack:
             self.scanner.unplug()
         if self.card_reader is not None:
             self.card_reader.unplug()
+        if self.camera is not None:
+            self.camera.unplug()
 
     @cached_property
     def pki(self) -> TestPki:
@@ -191,6 +199,12 @@ class Stack:
         if self.scanner is None:
             raise ConnectionError("the scanner is unplugged")
         self.scanner.tap(payload)
+
+    def hold(self, payload: bytes, on: Literal["card", "phone"] = "card", seconds: float = 3.0) -> None:
+        """Hold a code before the camera, printed on a card or shown by a phone; ConnectionError without a camera."""
+        if self.camera is None:
+            raise ConnectionError("there is no camera")
+        self.camera.hold(payload, on, seconds)
 
     def log(self, part: str) -> str:
         """What a process wrote to its standard error."""
@@ -265,6 +279,8 @@ class Stack:
                 "reader": str(self.data / "dev" / "nfc"),
                 "anchors": str(self.data / "anchors"),
             }
+        if self.with_camera:
+            tables["camera"] = {"device": f"folder:{self.data / 'dev' / 'camera'}"}
         for name, extra in self.config.items():
             tables[name] = tables.get(name, {}) | dict(extra)
         lines = ["demo = true"]
