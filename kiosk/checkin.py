@@ -38,6 +38,8 @@ from kiosk.model import (
 from kiosk.outbox import Outbox
 from kiosk.ports import Clock, EligibilityGateway, HospitalAdapter
 from kiosk.records import CheckIn
+from kiosk.seen_elsewhere import seen_elsewhere
+from kiosk.service_menu import service_menu
 from kiosk.store import Store
 
 NUMBER_PREFIX = "K"
@@ -100,17 +102,20 @@ class CheckIns:
 
         *another*: the person asked for a second examination, so an accepted check-in of today does not count.
         Somebody who left with the answer in hand and comes back goes on with the same check-in, because the visit must
-        join its lookup (interfaces, section 6). StoreError if it could not be written: then nothing was opened.
+        join its lookup (interfaces, section 6). Staff are told of the same person at another station just before.
+        StoreError if it could not be written: then nothing was opened.
         """
         now = self.clock()
         person = records.person_key(self.journal.facility_key, key.number)
         identity = document.identity or Identity()
+        here = station or self.policy.station
 
         def work(connection: sa.Connection) -> Presented:
             earlier = records.accepted_today(connection, person, identity, str(local_day(now)))
             if earlier is not None and not another:
                 # a crash can have come between the acceptance and the number
                 return Presented(self._with_number(connection, earlier.checkin_id), again=True)
+            seen = seen_elsewhere(connection, person, here, now)
             left = records.left_after_answer(connection, person, str(local_day(now)), now - self.policy.remember)
             if left is not None and not another and records.same_person(left.identity, identity):
                 records.update(
@@ -118,15 +123,16 @@ class CheckIns:
                     left.checkin_id,
                     state="looked_up",
                     lane=lane.value,
-                    station=station or self.policy.station,
+                    station=here,
                     holder_check="none" if lane is Lane.SELF else "staff",
+                    seen_at=seen or left.seen_at,
                 )
                 return Presented(_existing(connection, left.checkin_id), again=False)
             checkin_id = events.new_event_id()
             records.insert(
                 connection,
                 checkin_id=checkin_id,
-                station=station or self.policy.station,
+                station=here,
                 happened_at=now,
                 person_key=person,
                 document_kind=document.kind.value,
@@ -139,6 +145,7 @@ class CheckIns:
                 identity=identity,
                 key_kind=key.kind.value,
                 key_number=key.number,
+                seen_at=seen,
             )
             return Presented(_existing(connection, checkin_id), again=False)
 
@@ -260,26 +267,9 @@ class CheckIns:
             return None
 
     async def menu(self, *, keep: bool = True) -> tuple[Service, ...]:
-        """Today's services: the hospital's, or the last menu it gave us while it is away; empty when there is none.
-
-        *keep*: remember the menu for such a time, if it has changed.
-        """
-        if not self.hospital.capabilities.menu:
-            return ()
-        try:
-            async with asyncio.timeout(self.policy.find_patient_wait):
-                services = await self.hospital.services(local_day(self.clock()))
-        except (TimeoutError, HospitalError):
-            stored = await self.store.read(lambda c: records.get_setting(c, "menu"))
-            # of unknown age: good enough to choose a room, not to quote a price (his-kiosk-c06.md 5)
-            return tuple(
-                replace(service, price=None, insurance_price=None, surcharge=None)
-                for service in records.load_services(stored or [])
-            )
-        values = records.dump_services(services)
-        if keep and await self.store.read(lambda c: records.get_setting(c, "menu")) != values:
-            await self.store.run(lambda c: records.put_setting(c, "menu", values))
-        return services
+        """Today's services, empty when there is none; *keep*: remember the menu for when the hospital is away."""
+        wait = self.policy.find_patient_wait
+        return await service_menu(self.store, self.hospital, local_day(self.clock()), wait, keep=keep)
 
     def staff_reason(self, checkin: CheckIn) -> str | None:
         """Why this person must see staff before a service can be chosen, or None."""

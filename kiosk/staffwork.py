@@ -38,6 +38,9 @@ from kiosk.model import (
 from kiosk.recheck import recheck_now
 from kiosk.records import CheckIn
 
+DESK = "desk"
+"""The station of what staff enter: people stand there in front of staff, not in front of the kiosk."""
+
 _OLDEST = 1880
 DOUBTS = frozenset(
     {
@@ -106,7 +109,8 @@ class StaffWork:
         if (corrected := await self._correct(number, identity, who)) is not None:
             return corrected, False
         method = Method.MANUAL_ID if kind is KeyKind.PERSONAL_12 else Method.CARD_NUMBER
-        presented = await self._checkins.present(document, Key(number, kind, method), lane=Lane.DESK)
+        key = Key(number, kind, method)
+        presented = await self._checkins.present(document, key, lane=Lane.DESK, station=DESK)
         checkin_id = presented.checkin.checkin_id
         if presented.again:
             return presented.checkin, False

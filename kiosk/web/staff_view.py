@@ -12,6 +12,7 @@ from kiosk.model import Coverage, Eligibility, Receipt, Service
 from kiosk.outbox_table import OutboxRow
 from kiosk.privacy import mask_name, mask_number
 from kiosk.records import CheckIn
+from kiosk.seen_elsewhere import seen_at_view
 
 
 def views(connection: sa.Connection, checkins: Sequence[CheckIn]) -> list[dict[str, Any]]:
@@ -28,6 +29,8 @@ def _view(checkin: CheckIn, row: OutboxRow | None, audit: list[dict[str, Any]]) 
         "happened_at": checkin.happened_at.isoformat(),
         "station": checkin.station,
         "state": checkin.state,
+        "document": checkin.document_kind,
+        "seen_at": seen_at_view(checkin.seen_at),
         "method": checkin.method,
         "lane": checkin.lane,
         "carrier": checkin.carrier,

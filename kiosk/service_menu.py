@@ -1,0 +1,40 @@
+"""The menu of services: the hospital's own, or the last one it gave us while it is away."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import date
+
+from kiosk import records
+from kiosk.errors import HospitalError
+from kiosk.model import Service
+from kiosk.ports import HospitalAdapter
+from kiosk.store import Store
+
+_SETTING = "menu"
+
+
+async def service_menu(
+    store: Store, hospital: HospitalAdapter, day: date, wait: float, *, keep: bool
+) -> tuple[Service, ...]:
+    """The services of *day*, asked for at most *wait* seconds; empty when there is no menu.
+
+    *keep*: remember the menu for a time when the hospital is away, if it has changed.
+    """
+    if not hospital.capabilities.menu:
+        return ()
+    try:
+        async with asyncio.timeout(wait):
+            services = await hospital.services(day)
+    except (TimeoutError, HospitalError):
+        stored = await store.read(lambda c: records.get_setting(c, _SETTING))
+        # of unknown age: good enough to choose a room, not to quote a price (his-kiosk-c06.md 5)
+        return tuple(
+            replace(service, price=None, insurance_price=None, surcharge=None)
+            for service in records.load_services(stored or [])
+        )
+    values = records.dump_services(services)
+    if keep and await store.read(lambda c: records.get_setting(c, _SETTING)) != values:
+        await store.run(lambda c: records.put_setting(c, _SETTING, values))
+    return services
