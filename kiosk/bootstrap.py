@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -33,6 +34,7 @@ from kiosk.records import CheckIn
 from kiosk.station_model import Timings
 from kiosk.stations import Station
 from kiosk.store import Store, read_or_make_key, write_durably
+from kiosk.vneid_verifier import HttpTokenVerifier
 
 _TOKEN_LENGTH = 24
 
@@ -56,6 +58,7 @@ class Parts:
     hospital: HospitalAdapter
     province: ProvinceClient
     provider: HttpChipVerifier | None
+    tokens: HttpTokenVerifier | None
     anchors: TrustAnchors | None
     metrics: Metrics
     health: Health
@@ -67,6 +70,8 @@ class Parts:
         await self.province.close()
         if self.provider is not None:
             await self.provider.close()
+        if self.tokens is not None:
+            await self.tokens.close()
         self.store.close()
 
 
@@ -124,12 +129,14 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     outbox.add(Recheck(checkins))
     provider = provider_of(config.card, beside)
     anchors = anchors_of(config.card, beside) if config.card.adapter != "none" else None
+    tokens = _tokens(config, beside)
+    options: dict[str, Any] = {"simulated": config.demo, "tokens": tokens}
     station: Station
     if config.card.adapter == "none":
-        station = Station(config.station.id, checkins, clock, _timings(config), simulated=config.demo)
+        station = Station(config.station.id, checkins, clock, _timings(config), **options)
     else:
         chip = chip_part(config, store, clock, anchors, provider)
-        station = ChipStation(config.station.id, checkins, clock, _timings(config), simulated=config.demo, chip=chip)
+        station = ChipStation(config.station.id, checkins, clock, _timings(config), chip=chip, **options)
     return Parts(
         config,
         store,
@@ -141,6 +148,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         hospital,
         province,
         provider,
+        tokens,
         anchors,
         metrics,
         health,
@@ -182,6 +190,14 @@ def _gateway(config: Config, beside: Path, clock: Clock) -> VssGateway:
         ),
         clock=clock,
     )
+
+
+def _tokens(config: Config, beside: Path) -> HttpTokenVerifier | None:
+    """The service that verifies VNeID's changing codes, if there is one."""
+    table = config.vneid
+    if not table.url:
+        return None
+    return HttpTokenVerifier(url=table.url, token=read_secret(table.token_file, beside), ca_file=table.ca_file)
 
 
 def load_adapter(config: Config, beside: Path) -> HospitalAdapter:

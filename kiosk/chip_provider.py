@@ -7,24 +7,15 @@ models: ``{"dg1", "dg13", "dg14", "dg15", "sod"}`` as base64, answered by ``{"aa
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import json
 import logging
-import ssl
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
-from urllib.parse import urlsplit
-
-import httpx
 
 from kiosk.chip_model import ProviderOpinion
-from kiosk.errors import ConfigError
-from kiosk.loopback import is_loopback
-
-MAX_ANSWER: Final = 64 * 1024
-"""Bytes of an answer that are read at most; three booleans need less than a hundred."""
+from kiosk.licensed_http import LicensedLine, NoAnswer
 
 _SENT: Final = {"dg1": "DG1", "dg13": "DG13", "dg14": "DG14", "dg15": "DG15", "sod": "EF.SOD"}
 _PHOTO: Final = {"dg2": "DG2"}
@@ -51,53 +42,25 @@ class HttpChipVerifier:
         *photo* sends DG2 too. ConfigError when *url* is neither HTTPS nor on loopback, *token* cannot stand in a
         header, or *ca_file* is unreadable.
         """
-        parts = urlsplit(url)
-        if parts.scheme != "https" and not (parts.scheme == "http" and is_loopback(parts.hostname or "")):
-            raise ConfigError("card.provider_url: expected https, it carries personal data")
-        if not (token.isascii() and token.isprintable()):
-            raise ConfigError("card.provider_token_file: expected printable ASCII")
         self._name = name
-        self._url = url
-        self._seconds = seconds
         self._files = _SENT | (_PHOTO if photo else {})
-        self._client = httpx.AsyncClient(
-            headers={"Accept": "application/json", "Accept-Encoding": "identity", "Authorization": f"Bearer {token}"},
-            timeout=httpx.Timeout(seconds),
-            verify=_tls(ca_file),
-            trust_env=False,
-            follow_redirects=False,
-        )
+        self._line = LicensedLine(url=url, token=token, seconds=seconds, setting="card.provider_", ca_file=ca_file)
 
     async def verify_chip(self, files: Mapping[str, bytes]) -> ProviderOpinion | None:
         """Post *files* and read the three booleans; None for an outage, a refusal or nonsense. Never raises."""
-        body = {field: _base64(files.get(name)) for field, name in self._files.items()}
+        opinion, why = None, "bad_answer"
         try:
-            async with asyncio.timeout(self._seconds):
-                opinion, why = await self._ask(body)
-        except TimeoutError:
-            opinion, why = None, "timeout"
-        except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as exc:
-            opinion, why = None, type(exc).__name__
+            _, said = await self._line.ask({field: _base64(files.get(name)) for field, name in self._files.items()})
+            opinion = opinion_of(said, self._name)
+        except NoAnswer as exc:
+            why = str(exc)
         if opinion is None:
             _log.warning("the chip provider gave no opinion: %s", why)
         return opinion
 
     async def close(self) -> None:
         """Release connections."""
-        await self._client.aclose()
-
-    async def _ask(self, body: Mapping[str, str | None]) -> tuple[ProviderOpinion | None, str]:
-        async with self._client.stream("POST", self._url, json=body) as answer:
-            if answer.status_code != 200:
-                return None, f"http_{answer.status_code}"
-            if answer.headers.get("Content-Encoding", "identity") != "identity":  # a bomb unpacks before it is counted
-                return None, "bad_answer"
-            received = bytearray()
-            async for chunk in answer.aiter_raw():
-                received += chunk
-                if len(received) > MAX_ANSWER:
-                    return None, "answer_too_large"
-        return opinion_of(bytes(received), self._name), "bad_answer"
+        await self._line.close()
 
 
 def opinion_of(answer: bytes, provider: str) -> ProviderOpinion | None:
@@ -125,10 +88,3 @@ def opinion_of(answer: bytes, provider: str) -> ProviderOpinion | None:
 
 def _base64(raw: bytes | None) -> str | None:
     return None if raw is None else base64.b64encode(raw).decode("ascii")
-
-
-def _tls(ca_file: Path | None) -> ssl.SSLContext:
-    try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError:
-        raise ConfigError("card.provider_ca_file: not a readable PEM bundle") from None

@@ -25,8 +25,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from kiosk.chip_model import ProviderOpinion
-from kiosk.chip_provider import MAX_ANSWER, HttpChipVerifier, opinion_of
+from kiosk.chip_provider import HttpChipVerifier, opinion_of
 from kiosk.errors import ConfigError
+from kiosk.licensed_http import MAX_ANSWER
 from simulators.serve import RunningServer, connection_of
 
 FILES = {"DG1": b"\x61one", "DG2": b"\x75face", "DG14": b"\x6efourteen", "EF.SOD": b"\x77sod", "EF.COM": b"\x60"}
