@@ -217,6 +217,8 @@ class Camera:
                 self._tell(self._on_mixed)
             case Kind.DISPUTED:
                 self._note_dispute()
+            case Kind.FAILED:
+                _LOG.error("the camera's process failed: %s", body.decode("ascii", "replace"))
             case Kind.IGNORED:
                 _LOG.warning("the camera does not know the setting camera.%s", body.decode("ascii", "replace"))
 

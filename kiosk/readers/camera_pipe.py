@@ -11,6 +11,7 @@ Framed as in `kiosk.readers.pipe`. Nothing is answered; both sides tell. Kinds::
                      MIXED     -                        documents of different people in one picture; neither is told
                      DISPUTED  -                        decoders disagreed about a code; it is not told
                      IGNORED   a setting's name         the camera does not know this setting
+                     FAILED    class and line           the child ends because of an error of its own
                      JPEG      a picture                what the camera sees, small, only while somebody looks
 
 Source: architecture.md 4, components.md 2.
@@ -47,7 +48,8 @@ class Kind(IntEnum):
     MIXED = 20
     DISPUTED = 21
     IGNORED = 22
-    JPEG = 23
+    FAILED = 23
+    JPEG = 24
 
 
 class Trouble(StrEnum):
