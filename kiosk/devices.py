@@ -156,7 +156,8 @@ class Devices:
         self._codes[name] = attached
         self._parts.metrics.reader(name, attached)
         self._parts.health.readers[name].note(attached, "unplugged")
-        self._parts.station.reader_changed(any(self._codes.values()))
+        scanner = any(works for reader, works in self._codes.items() if reader != "camera")
+        self._parts.station.reader_changed(any(self._codes.values()), scanner=scanner)
 
     def _tell(self, told: Callable[..., None], *what: object) -> None:
         """Call *told* on the loop; a reader's last words after the loop has ended concern nobody."""

@@ -5,11 +5,26 @@ from __future__ import annotations
 from typing import Any
 
 from kiosk.checkin import Key
+from kiosk.documents.recognise import recognise
+from kiosk.documents.scan_diagnosis import is_test_code
+from kiosk.documents.scan_test_code import TEST_PAYLOAD
 from kiosk.documents.text import ENCODING_DAMAGED
 from kiosk.model import Document, DocumentKind, EligibilityClass, Identity, KeyKind, Method, Service
 from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
 from kiosk.station_model import InFront
+
+
+def read_scan(raw: bytes, *, simulated: bool) -> Document:
+    """What the bytes of a scan are; a scanner's test code is nobody's card.
+
+    It has the error TEST_CODE, or TEST_CODE_DAMAGED when it came through other than printed. *simulated*: numbers of
+    the simulators' range are expected.
+    """
+    if is_test_code(raw):
+        whole = raw.strip() == TEST_PAYLOAD
+        return Document(DocumentKind.UNKNOWN, error="TEST_CODE" if whole else "TEST_CODE_DAMAGED")
+    return recognise(raw, simulated_prefix=simulated)
 
 
 def self_service_key(document: Document) -> Key | None:

@@ -14,7 +14,6 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final, NoReturn
 
 from kiosk.checkin import CheckIns, Key, Presented
-from kiosk.documents.recognise import recognise
 from kiosk.documents.text import unframe
 from kiosk.errors import StoreError
 from kiosk.model import (
@@ -34,6 +33,7 @@ from kiosk.station_screen import StationScreen
 from kiosk.station_views import (
     confirm_view,
     patient_answer,
+    read_scan,
     self_service_key,
     service_view,
     ticket_view,
@@ -73,7 +73,7 @@ class Station:
         self._tokens = None if tokens is None else TokenStep(tokens)
         self._asking: asyncio.Task[InFront | str] | None = None
         self._screen = StationScreen(clock, self._expire)
-        self._screen.flag(reader_ok=True, camera=False)
+        self._screen.flag(reader_ok=True, scanner=True, camera=False, vneid=tokens is not None)
         self.checkin_id: str | None = None
         self._moving = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
@@ -136,9 +136,9 @@ class Station:
         """Whether somebody whose time was over went on in another way instead of being forgotten."""
         return False
 
-    def reader_changed(self, attached: bool) -> None:
-        """The scanner was unplugged or came back."""
-        self._screen.flag(reader_ok=attached)
+    def reader_changed(self, attached: bool, *, scanner: bool = True) -> None:
+        """Whether anything can read codes now, and whether a *scanner* is among it."""
+        self._screen.flag(reader_ok=attached, scanner=scanner)
 
     def camera_changed(self, attached: bool) -> None:
         """The camera that reads codes, and shows people what it sees, was unplugged or came back."""
@@ -163,7 +163,7 @@ class Station:
         StationBusy if another person is being served, ScanRefused if the scan names nobody, StoreError if the store
         takes nothing (the station is then out of order until it does).
         """
-        document = recognise(raw, simulated_prefix=self._simulated)
+        document = read_scan(raw, simulated=self._simulated)
         if document.kind is DocumentKind.OPAQUE_TOKEN and self._tokens is not None:
             return await self._take_token(unframe(raw), self._tokens, lane, carrier)
         key = self_service_key(document)

@@ -4,6 +4,7 @@ import asyncio
 
 import pytest
 
+from kiosk.documents.scan_test_code import TEST_PAYLOAD
 from kiosk.errors import StoreError
 from kiosk.model import Carrier, CarrierSource, KeyKind, Method
 from kiosk.station_model import NotAtThatPhase, ScanRefused, StationBusy
@@ -43,6 +44,12 @@ async def test_what_the_camera_saw_the_code_on_is_kept_and_no_event_has_it(world
     assert [name for body in bodies for name in body if "carrier" in name] == []
 
 
+async def test_the_screen_knows_what_reads_codes(world: World):
+    assert (world.screen["reader_ok"], world.screen["scanner"], world.screen["vneid"]) == (True, True, False)
+    world.station.reader_changed(True, scanner=False)
+    assert (world.screen["reader_ok"], world.screen["scanner"]) == (True, False)
+
+
 async def test_the_screen_knows_whether_a_camera_looks(world: World):
     assert world.screen["camera"] is False
     world.station.camera_changed(True)
@@ -67,6 +74,8 @@ UNREADABLE = [
     (card("099190000001", "Tr\ufffdn Thị", "02091990", "Nữ"), "NAME_DAMAGED"),
     (insurance_card(1).replace("Trần".encode().hex().encode(), b"5472e", 1), "INCOMPLETE"),
     (b"00020101021126180010A0000007270100530370454065000005802VN6304ABCD\r", "UNKNOWN_FORMAT"),
+    (TEST_PAYLOAD + b"\r", "TEST_CODE"),
+    (TEST_PAYLOAD.decode().encode("ascii", "ignore") + b"\r", "TEST_CODE_DAMAGED"),
     (b"eyJhbGciOiJIUzI1NiJ9.eyJpZCI6InRlc3QifQ.c2ln\r", "OPAQUE_TOKEN"),
     (b"A" * 5000, "UNKNOWN_FORMAT"),
     (bytes(range(256)), None),
@@ -277,7 +286,7 @@ async def test_a_full_disk_at_the_scan_means_out_of_order_until_it_takes_again(w
                 await world.answer("reject")
                 await world.view("idle")
         assert world.station.phase == "out_of_order"
-        assert world.screen == {"view": "out_of_order", "reason": "store", "reader_ok": True, "camera": False}
+        assert (world.screen["view"], world.screen["reason"]) == ("out_of_order", "store")
         with pytest.raises(StationBusy):
             await world.station.scan(qr(1))
     world.station.recover()
