@@ -18,6 +18,7 @@ from hospital_adapters import c06_wire as wire
 from hospital_adapters.c06_settings import C06Settings
 from kiosk.errors import ConfigError
 from kiosk.ports import Clock
+from kiosk.tls import client_context
 
 ANSWER_LIMIT = 2 * 1024 * 1024
 _LONGEST_RETRY_AFTER = 3600.0
@@ -58,7 +59,7 @@ class C06Client:
         self._secret = secret
         self._clock = clock
         self._transport = httpx.AsyncHTTPTransport(
-            verify=_trust(settings.ca_file), trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
+            verify=_trust(settings), trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
         )
 
     async def get(self, path: str, fields: Mapping[str, str], signed: tuple[str | None, ...]) -> Answer | NoAnswer:
@@ -137,14 +138,11 @@ class C06Client:
         return None if at is None else min(max((at - self._clock()).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
 
 
-def _trust(ca_file: str) -> ssl.SSLContext:
-    if not ca_file:
-        return httpx.create_ssl_context(trust_env=False)
+def _trust(settings: C06Settings) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca_file)
+        return client_context(settings.url, settings.ca_file)
     except (OSError, ValueError):
-        pass
-    raise ConfigError("hospital.ca_file: expected a readable PEM file with certificates")
+        raise ConfigError("hospital.ca_file: expected a readable PEM file with certificates") from None
 
 
 async def _read(response: httpx.Response) -> bytes:

@@ -34,6 +34,7 @@ from kiosk.records import CheckIn
 from kiosk.station_model import Timings
 from kiosk.stations import Station
 from kiosk.store import Store, read_or_make_key, write_durably
+from kiosk.upgrade import upgrade_apart
 from kiosk.vneid_verifier import HttpTokenVerifier
 
 _TOKEN_LENGTH = 24
@@ -155,10 +156,22 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     )
 
 
+def upgrade_store(config: Config, beside: Path) -> None:
+    """Bring an older store to this code's schema apart from this process, which must have no second thread yet.
+
+    StoreUnusable for a missing or malformed key; whatever else is wrong, ``build`` reports.
+    """
+    config.station.data.mkdir(mode=0o700, parents=True, exist_ok=True)
+    upgrade_apart(config.station.data, _store_key(config, beside))
+
+
 def _open_store(config: Config, beside: Path) -> Store:
+    return Store(config.station.data, _store_key(config, beside))
+
+
+def _store_key(config: Config, beside: Path) -> bytes:
     credential = config.station.store_key_file
-    key = read_or_make_key(config.station.data, secret_path(credential, beside) if credential else None)
-    return Store(config.station.data, key)
+    return read_or_make_key(config.station.data, secret_path(credential, beside) if credential else None)
 
 
 def _wake_up(connection: sa.Connection, now: datetime, config: Config) -> bytes:

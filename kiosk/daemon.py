@@ -18,7 +18,7 @@ from typing import Any
 from fastapi import APIRouter
 
 from kiosk import __version__, events, notify, outbox_table, records, retention
-from kiosk.bootstrap import Parts, build, own_token, utc_now
+from kiosk.bootstrap import Parts, build, own_token, upgrade_store, utc_now
 from kiosk.chip_station import ChipStation
 from kiosk.config import Config, secret_path
 from kiosk.devices import Devices
@@ -330,4 +330,5 @@ async def _run(config: Config, beside: Path) -> None:
 
 def run(config: Config, beside: Path) -> None:
     """Run the daemon to its end; KioskError refuses the start."""
+    upgrade_store(config, beside)
     asyncio.run(_run(config, beside))

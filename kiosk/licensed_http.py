@@ -13,6 +13,7 @@ import httpx
 
 from kiosk.errors import ConfigError
 from kiosk.loopback import is_loopback
+from kiosk.tls import client_context
 
 MAX_ANSWER: Final = 64 * 1024
 """Bytes of an answer that are read at most; what providers have to say takes a few hundred."""
@@ -42,7 +43,7 @@ class LicensedLine:
         self._client = httpx.AsyncClient(
             headers={"Accept": "application/json", "Accept-Encoding": "identity", "Authorization": f"Bearer {token}"},
             timeout=httpx.Timeout(seconds),
-            verify=_tls(ca_file, setting),
+            verify=_tls(url, ca_file, setting),
             trust_env=False,
             follow_redirects=False,
         )
@@ -81,8 +82,8 @@ class LicensedLine:
         return answer.status_code, bytes(received)
 
 
-def _tls(ca_file: Path | None, setting: str) -> ssl.SSLContext:
+def _tls(url: str, ca_file: Path | None, setting: str) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=ca_file)
-    except OSError:
+        return client_context(url, ca_file)
+    except (OSError, ValueError):
         raise ConfigError(f"{setting}ca_file: not a readable PEM bundle") from None

@@ -19,6 +19,7 @@ from kiosk.outbox import Done, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
 from kiosk.records import get_setting, put_setting
 from kiosk.store import Store
+from kiosk.tls import client_context
 
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs
 
@@ -33,13 +34,16 @@ class ProvinceClient:
     batch = 500
 
     def __init__(self, store: Store, *, url: str, facility: str, station: str, ca_file: Path | None = None) -> None:
-        """*url*: base address of the hub; empty: events wait."""
+        """*url*: base address of the hub; empty: events wait. ConfigError when *ca_file* cannot be read."""
         self._store = store
         self._url = url.rstrip("/")
         self._facility = facility
         self._station = station
-        verify: Any = str(ca_file) if ca_file else True
-        self._http = httpx.AsyncClient(timeout=_TIMEOUT, verify=verify, follow_redirects=False)
+        try:
+            trust = client_context(self._url, ca_file)
+        except (OSError, ValueError):
+            raise ConfigError("province.ca_file: expected a readable PEM file with certificates") from None
+        self._http = httpx.AsyncClient(timeout=_TIMEOUT, verify=trust, follow_redirects=False)
 
     async def deliver(self, rows: Sequence[OutboxRow]) -> Sequence[Outcome]:
         """Send one batch; what the hub rejects by name is parked, the rest is done."""

@@ -18,12 +18,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, TypeVar
 
-import alembic.command
-import alembic.config
 import sqlalchemy as sa
 import sqlcipher3.dbapi2 as sqlcipher
 from sqlalchemy.pool import QueuePool
 
+from kiosk import migrations
 from kiosk.errors import StoreBusy, StoreError, StoreFull, StoreUnusable
 
 T = TypeVar("T")
@@ -84,7 +83,7 @@ def write_durably(path: Path, text: str) -> None:
 
 
 @contextmanager
-def _translated() -> Iterator[None]:
+def translated() -> Iterator[None]:
     """Let only errors of our own tree out. SQL texts and parameters stay behind: they hold personal data."""
     try:
         yield
@@ -106,7 +105,7 @@ def _translate(error: BaseException | None) -> StoreError:
 
 
 def _connect(path: Path, key: bytes) -> Any:
-    with _translated():
+    with translated():
         raw = sqlcipher.connect(str(path), isolation_level=None, check_same_thread=False, timeout=5)
         try:
             raw.execute(f"PRAGMA key = \"x'{key.hex()}'\"")
@@ -143,11 +142,8 @@ def make_engine(path: Path, key: bytes, *, read_only: bool = False, connections:
 
 def migrate(engine: sa.Engine) -> None:
     """Bring the schema to the newest version, all steps in one transaction: a kill leaves the old schema whole."""
-    config = alembic.config.Config()
-    config.set_main_option("script_location", "kiosk:migrations")
-    with _translated(), engine.begin() as connection:
-        config.attributes["connection"] = connection
-        alembic.command.upgrade(config, "head")
+    with translated(), engine.begin() as connection:
+        migrations.upgrade(connection)
 
 
 class Store:
@@ -182,7 +178,7 @@ class Store:
 
     def run_now(self, work: Callable[[sa.Connection], T]) -> T:
         """The same, on the calling thread; for start-up and tools that own the store alone."""
-        with _translated():
+        with translated():
             try:
                 with self._engine.begin() as connection:
                     return work(connection)
@@ -204,7 +200,7 @@ class Store:
         """Run *work* on a consistent snapshot, beside the writer."""
 
         def snapshot() -> T:
-            with _translated(), self._readers.begin() as connection:
+            with translated(), self._readers.begin() as connection:
                 return work(connection)
 
         return await asyncio.get_running_loop().run_in_executor(self._reader, snapshot)

@@ -19,6 +19,7 @@ import httpx
 from kiosk.errors import ConfigError, GatewayUnavailable
 from kiosk.insurance.vss_codes import Reason
 from kiosk.insurance.vss_settings import VssSettings
+from kiosk.tls import client_context
 
 MAX_BODY = 1024 * 1024
 """Bytes of an answer that are read at most (decoded); a normal one has 2 to 20 KiB."""
@@ -113,8 +114,8 @@ def _reason(error: Exception) -> Reason:
 
 def _tls(settings: VssSettings) -> ssl.SSLContext:
     try:
-        return ssl.create_default_context(cafile=settings.ca_file)
-    except OSError:
+        return client_context(settings.url, settings.ca_file)
+    except (OSError, ValueError):
         raise ConfigError("insurance.ca_file: not a readable PEM bundle") from None
 
 
