@@ -10,7 +10,7 @@ from typing import Any
 from hospital_adapters import c06_wire as wire
 from hospital_adapters.c06_settings import C06Settings
 from kiosk.documents.card_number import classify_number
-from kiosk.documents.text import fold
+from kiosk.documents.text import letters, same_name
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected
 from kiosk.model import (
     VIETNAM,
@@ -216,7 +216,7 @@ def _somebody_else(echo: Mapping[str, Any], sent: Mapping[str, Any]) -> bool:
         if echoed and sent[field] and echoed != sent[field]:
             return True
     name = wire.text(echo.get("HO_TEN"))
-    return name is not None and fold(name) != fold(sent["HO_TEN"])
+    return name is not None and not same_name(name, sent["HO_TEN"])
 
 
 def match_of(data: Any, asked: Identity, number: str, settings: C06Settings) -> PatientMatch | None:
@@ -263,7 +263,7 @@ def _known(row: Mapping[str, Any], settings: C06Settings) -> Identity:
 
 def _differences(asked: Identity, known: Identity) -> tuple[str, ...]:
     pairs: tuple[tuple[str, Any, Any], ...] = (
-        ("name", asked.full_name and fold(asked.full_name), known.full_name and fold(known.full_name)),
+        ("name", asked.full_name and letters(asked.full_name), known.full_name and letters(known.full_name)),
         ("birth_year", asked.birth_date and asked.birth_date.year, known.birth_date and known.birth_date.year),
         ("sex", asked.sex, known.sex),
         ("personal_id", asked.personal_id, known.personal_id),

@@ -15,7 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
-from kiosk.documents.text import fold
+from kiosk.documents.text import same_name
 from kiosk.model import (
     Carrier,
     CarrierSource,
@@ -300,7 +300,7 @@ def is_kept(connection: sa.Connection, of: CheckIn, answer: Eligibility) -> bool
 def same_person(one: Identity, other: Identity) -> bool:
     """Whether two readings of one number name the same person: folded name, birth date, and sex if both know it."""
     return (
-        fold(one.full_name or "") == fold(other.full_name or "")
+        same_name(one.full_name or "", other.full_name or "")
         and (one.birth_date is None) is (other.birth_date is None)
         and (one.birth_date is None or other.birth_date is None or one.birth_date.agrees_with(other.birth_date))
         and (one.sex is None or other.sex is None or one.sex is other.sex)

@@ -28,6 +28,8 @@ _DATE = re.compile(r"(?:(?:([0-9]{1,2})/)?([0-9]{1,2})/)?([0-9]{4})")
 _FACILITY = re.compile("([0-9]{2})[ –—-]*([0-9A-Z]{3})")
 _OFFICE_AND_NUMBER = re.compile("[0-9]{4}([0-9]{10})")
 _CHECK = re.compile("[0-9A-Fa-f]{16}-[0-9]{4}")
+_PART_OF_OLD_NUMBER = re.compile("[0-9]{1,12}")
+_GUARDIAN = 10
 _NOTHING = ("", "-")
 
 
@@ -40,11 +42,11 @@ def is_insurance_card(fields: Sequence[str]) -> bool:
 
 
 def is_vssid(fields: Sequence[str]) -> bool:
-    """VssID's short form; 9 or 12 digits in second place are an old number of a cut citizen card instead."""
+    """VssID's short form; digits in second place are the old number, perhaps cut, of a cut citizen card instead."""
     if len(fields) != 2 or classify_number(fields[0]) is None:
         return False
     name = fields[1].strip()
-    return not (name.isdigit() and len(name) in (9, 12)) and _unhex(name) is not None
+    return not _PART_OF_OLD_NUMBER.fullmatch(name) and _unhex(name) is not None
 
 
 def read_vssid(
@@ -75,6 +77,8 @@ def read_insurance_card(
     found = list(warnings)
     if not terminated:
         found.append(NO_TERMINATOR)
+        if len(cells) == len(fields) == _GUARDIAN + 1:
+            cells.pop()  # with nothing behind it, the name may be cut at any letter
     return _document(DocumentKind.BHYT_QR, cells, tuple(found), extra_prefixes)
 
 

@@ -33,6 +33,9 @@ _NINE_DIGITS = re.compile("[0-9]{9}")
 _TWELVE_DIGITS = re.compile("[0-9]{12}")
 _THIRTEEN_DIGITS = re.compile("[0-9]{13}")
 _LONE_CONSONANTS = re.compile("[BCDFGHJKLMNPQRSTVWXZ]{2,}", re.IGNORECASE)
+# Capitals alone, and these, are abbreviations that addresses do have.
+_LOST_VOWELS = re.compile("(?!T[pxt]$|K[pv]$|[Kk]m$)[BCDFGHJKLMNPQRSTVWXZ]?[bcdfghjklmnpqrstvwxz]+|X")
+_NO_NAME_HAS = re.compile(r"[^\w\s'’‘ʼʻ`´‐‑–—.,·()\u0300-\u036f-]|[\d_]")
 _COMMAS = re.compile(r" ?,(?: ?-(?=[ ,]|$)| |,)*")
 
 
@@ -218,10 +221,12 @@ def _is_ascii(card: _Card) -> bool:
 
 
 def _is_damaged(card: _Card, stated: Sex | None) -> bool:
-    # A keyboard wedge drops every letter it has no key for: "Nữ" arrives as "N", "Trần" as "Trn".
-    if card.sex and stated is None:
+    if (card.sex and stated is None) or _NO_NAME_HAS.search(card.name):
         return True
-    return _is_ascii(card) and any(_LONE_CONSONANTS.fullmatch(word) for word in card.name.split())
+    # A keyboard wedge drops every letter it has no key for: "Nữ" arrives as "N", "Trần" as "Trn", "Xã" as "X".
+    if any(_LONE_CONSONANTS.fullmatch(word) for word in card.name.split()):
+        return True
+    return _is_ascii(card) and any(_LOST_VOWELS.fullmatch(word) for word in re.split("[ ,]+", card.address))
 
 
 def _has_no_diacritics(card: _Card) -> bool:

@@ -11,7 +11,7 @@ from itertools import combinations
 from typing import Final
 
 from kiosk.documents.personal_id import is_personal_number
-from kiosk.documents.text import fold
+from kiosk.documents.text import fold, letters, same_name
 from kiosk.emrtd.mrz import Mrz, MrzFormat
 from kiosk.emrtd.vietnam import ChipDate, Dg13
 from kiosk.model import Identity, PartialDate, Sex
@@ -126,7 +126,7 @@ def are_of_two_people(one: Statement, other: Statement) -> bool:
 
 def names_differ(one: Statement, other: Statement) -> bool:
     """True when the two names cannot be the same: compared without accents, case, blanks and punctuation."""
-    if one.name is None or other.name is None or _letters(one.name) == _letters(other.name):
+    if one.name is None or other.name is None or same_name(one.name, other.name):
         return False
     if one.name_may_be_cut:
         return not _is_cut_from(one.name, other.name)
@@ -153,11 +153,7 @@ def _expiries_differ(one: Statement, other: Statement) -> bool:
 
 def _is_cut_from(zone: str, name: str) -> bool:
     """Whether *zone* can be what is left of a *name* too long for it: its end cut off, or single words shortened."""
-    if _letters(name).startswith(_letters(zone)):
+    if letters(name).startswith(letters(zone)):
         return True
     words, whole = fold(zone).split(), fold(name).split()
     return len(words) <= len(whole) and all(full.startswith(cut) for cut, full in zip(words, whole, strict=False))
-
-
-def _letters(name: str) -> str:
-    return "".join(char for char in fold(name) if char.isalnum())

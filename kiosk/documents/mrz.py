@@ -8,7 +8,7 @@ from datetime import date
 
 from kiosk.documents.personal_id import can_of, number_warnings
 from kiosk.emrtd.errors import DataError
-from kiosk.emrtd.mrz import parse
+from kiosk.emrtd.mrz import Mrz, parse
 from kiosk.model import Document, DocumentKind, Identity, PartialDate, Sex
 
 LINES = 3
@@ -30,7 +30,8 @@ def read_zone(payload: bytes, *, extra_prefixes: frozenset[str] = frozenset()) -
 
     *extra_prefixes* as in `number_warnings`. Errors in the result: UNKNOWN_FORMAT for anything that is no zone of a
     Vietnamese card, TRUNCATED when characters are missing, BAD_CHECK_DIGIT when one of the five check digits fails or
-    the two numbers contradict each other. The name has no accents, and may be cut.
+    the two numbers contradict each other. The name has no accents; no check digit covers it, so one with a digit in it,
+    or so long that it may be cut, is left out.
     """
     characters = b"".join(payload.split())[: LINES * LINE_LENGTH]
     if len(characters) < LINES * LINE_LENGTH:
@@ -50,8 +51,13 @@ def read_zone(payload: bytes, *, extra_prefixes: frozenset[str] = frozenset()) -
     until = PartialDate.parse(zone.expiry).exact if zone.expiry else None
     return Document(
         DocumentKind.MRZ,
-        identity=Identity(personal_id=number, full_name=zone.full_name or None, birth_date=birth, sex=sex),
+        identity=Identity(personal_id=number, full_name=_name(zone), birth_date=birth, sex=sex),
         can=can_of(number),
         expires_on=None if until == _NO_EXPIRY else until,
         warnings=number_warnings(number, sex=sex, birth=birth, extra_prefixes=extra_prefixes),
     )
+
+
+def _name(zone: Mrz) -> str | None:
+    whole = zone.full_name.replace(" ", "").isalpha() and not zone.name_may_be_cut
+    return zone.full_name if whole else None

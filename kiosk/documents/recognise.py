@@ -22,7 +22,9 @@ _LINE_END = re.compile(rb"[\r\n]+")
 _SCAN_START = re.compile(rb"[0-9]{10,12}(?:\||$)|[A-Z]{2}[1-5][0-9A-Z]{12}|[Hh][Tt][Tt][Pp]")
 _CARD_AND_FACILITY = re.compile("([A-Z]{2}[1-5][0-9A-Z]{12})([0-9]{2}[0-9A-Z]{3})")
 _PAYMENT_CODE = "000201"
-_SHORTEST_TOKEN = 32
+_TOKEN = re.compile(r"[^\s<>\"{}]{32,}", re.ASCII)
+"""JWT, base64, hex and the like; ``<`` is in the zones of foreign documents, the others in what apps send as JSON."""
+
 _NOT_WHOLE = frozenset({"EMPTY", "TRUNCATED", "UNKNOWN_FORMAT"})
 
 
@@ -106,7 +108,7 @@ def _bare(text: str, warnings: tuple[str, ...], prefixes: frozenset[str]) -> Doc
         return Document(DocumentKind.NUMBER, coverage=coverage, warnings=warnings)
     if text.startswith(_PAYMENT_CODE) or ENCODING_DAMAGED in warnings:
         return _unknown("UNKNOWN_FORMAT", warnings)
-    if len(text) >= _SHORTEST_TOKEN and " " not in text:
+    if text.isascii() and _TOKEN.fullmatch(text):
         return Document(DocumentKind.OPAQUE_TOKEN, error="OPAQUE_TOKEN")
     return _unknown("UNKNOWN_FORMAT", warnings)
 

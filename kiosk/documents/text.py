@@ -7,6 +7,7 @@ Nothing here raises for any input.
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 
 ENCODING_REPAIRED = "W_ENCODING_REPAIRED"
 ENCODING_DAMAGED = "W_ENCODING_DAMAGED"
@@ -20,7 +21,9 @@ _WRONG_GUESSES = ("big5", "shift_jis", "cp932", "latin-1", "cp1252")
 _TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")
 _ACCENTED = {unicodedata.normalize("NFC", vowel + tone) for vowel in "aăâeêioôơuưy" for tone in _TONES} | {"đ"}
 _VIETNAMESE = frozenset(_ACCENTED | {letter.upper() for letter in _ACCENTED})
-_PUNCTUATION = frozenset("–—‘’“”´ʼ·…")
+_PUNCTUATION = frozenset("–—‐‑‘’“”´ʼʻ·…")
+# Letters of western code pages that no language of Vietnam is written with: what wrong guesses and legacy fonts leave.
+_FOREIGN_LETTERS = frozenset("ÄäÅåÆæÇçËëÎîÏïÖöØøÛûÜüÞþßŸÿŒœŠšŽžƒªº")
 _LAYOUT_DIGITS = str.maketrans("đăâêô\u0300\u0309\u0303\u0301\u0323", "0123456789")
 _LAYOUT_RUN = re.compile("[đăâêô\u0300\u0309\u0303\u0301\u0323]+")
 _DIGIT_FIELD_LENGTHS = (4, 6, 8, 9, 10, 12)
@@ -85,12 +88,24 @@ def fold(text: str) -> str:
     """*text* for comparing names: no accents or apostrophes, ``Đ`` and ``Ð`` as ``D``, hyphens as blanks, upper case,
     trimmed, single blanks.
 
-    Equal for all normal forms of a text; folding twice changes nothing more. Equal results are the same name
-    (insurance-gateway.md 8.2, step 6).
+    Equal for all normal forms of a text; folding twice changes nothing more. Whether two names are one: `same_name`.
     """
     # Decomposed before upper case, which would make letters of some marks and so depend on the form they came in.
     upper = unicodedata.normalize("NFD", text).upper().translate(_TO_PLAIN)
     return tidy("".join(char for char in upper if not unicodedata.combining(char)))
+
+
+def same_name(one: str, other: str) -> bool:
+    """Whether two spellings are the same name: their letters are, without accents, case, blanks and punctuation.
+
+    ``H’Hen Niê``, ``H' Hen Niê``, and ``HHEN NIE`` or ``H HEN NIE`` of machine-readable zones are one name.
+    """
+    return letters(one) == letters(other)
+
+
+def letters(text: str) -> str:
+    """The folded letters and digits of *text* alone, for comparing names."""
+    return "".join(char for char in fold(text) if char.isalnum())
 
 
 def _decode(payload: bytes) -> tuple[str, bool]:
@@ -160,10 +175,11 @@ def _clean_character(char: str) -> str:
 
 def is_latin(text: str) -> bool:
     """Whether *text* has only what the languages of Vietnam are written with: Latin letters, marks, punctuation."""
-    return all(
-        char.isascii()
-        or char in _PUNCTUATION
-        or unicodedata.combining(char) != 0
-        or unicodedata.name(char, "").startswith("LATIN ")
-        for char in text
-    )
+    return text.isascii() or all(map(_is_latin_character, text))
+
+
+@lru_cache(maxsize=4096)
+def _is_latin_character(char: str) -> bool:
+    if char.isascii() or char in _PUNCTUATION or unicodedata.combining(char) != 0:
+        return True
+    return char not in _FOREIGN_LETTERS and unicodedata.name(char, "").startswith("LATIN ")

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import date
 
 from kiosk.documents.personal_id import sex_of
-from kiosk.documents.text import fold
+from kiosk.documents.text import same_name
 from kiosk.insurance.vss_answer import Answer, Card
 from kiosk.insurance.vss_call import normal_number
 from kiosk.insurance.vss_codes import Reason, rule_for
@@ -65,10 +65,11 @@ def choose_card(answer: Answer, day: date) -> Card | None:
 def holder_difference(answer: Answer, key: LookupKey) -> Reason | None:
     """Why the answer's holder is not the person of *key*, or None when nothing contradicts it (section 3.1, end).
 
-    Compared are numbers of the same kind, the folded name, the birth date at the precision both know, and the sex
-    (where the document gave none: the one a citizen number states). What the answer does not say is not a difference.
+    Compared are numbers of the same kind, the name by its letters, the birth date at the precision both know, and the
+    sex (where the document gave none: the one a citizen number states). What the answer does not say is not a
+    difference.
     """
-    name_differs = answer.name is not None and fold(answer.name) != fold(key.full_name)
+    name_differs = answer.name is not None and not same_name(answer.name, key.full_name)
     birth_differs = answer.birth_date is not None and not answer.birth_date.agrees_with(key.birth_date)
     if _other_number(answer, key) or (name_differs and birth_differs):
         return Reason.WRONG_PERSON

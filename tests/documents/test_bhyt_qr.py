@@ -1,5 +1,6 @@
 """Insurance cards: templates, odd fields, and what is never believed."""
 
+from dataclasses import asdict
 from datetime import date
 
 import pytest
@@ -150,9 +151,37 @@ def test_two_cards_in_one_never_mix():
         assert (document.error, document.identity) == ("UNKNOWN_FORMAT", None)
 
 
-@pytest.mark.parametrize("second", ["364000123", "093190000999"])
+@pytest.mark.parametrize("second", ["364000123", "093190000999", "093190000999"[:10], "0041", "54687579", "54"])
 def test_a_cut_citizen_card_is_no_vssid(second):
-    assert read(f"099190000001|{second}").error == "TRUNCATED"
+    document = read(f"099190000001|{second}")
+    assert (document.error, document.identity) == ("TRUNCATED", Identity(personal_id="099190000001"))
+
+
+def test_a_guardian_cut_off_in_the_middle_is_left_out():
+    whole = card(guardian=hexed("Trần Văn Cha"))
+    upto = whole.index(hexed("Trần Văn Cha")) + len(hexed("Trần Văn"))
+    document = read(whole[:upto])
+    assert (document.error, document.identity.full_name) == (None, "Nguyễn Thị Thử")
+    assert (document.coverage.guardian_name, document.warnings) == (None, ("W_NO_TERMINATOR",))
+    assert read(whole[:upto] + "|").coverage.guardian_name == "Trần Văn"
+
+
+@given(st.integers(1, 400))
+def test_a_cut_card_says_nothing_that_the_whole_one_does_not(missing):
+    text = card(guardian=hexed("Trần Văn Cha"), valid_to="31/12/2027")
+    whole, cut = read(text), read(text[:-missing])
+    known = vars_of(whole)
+    # Its number and name alone are what VssID shows: nothing in them tells that the name goes on.
+    name = known.pop("full_name")
+    seen = vars_of(cut)
+    assert name.startswith(seen.pop("full_name", None) or "")
+    assert seen.items() <= known.items()
+
+
+def vars_of(document: Document) -> dict[str, object]:
+    """All that is known of person and coverage."""
+    parts = [asdict(part) for part in (document.identity, document.coverage) if part is not None]
+    return {field: value for part in parts for field, value in part.items() if value is not None}
 
 
 def test_vssid_names_without_a_birth_date():

@@ -1,10 +1,12 @@
 """Fields of the citizen card's QR: what is tolerated, what warns, what refuses."""
 
+import unicodedata
 from datetime import date
 
 import pytest
 
 from kiosk.documents.cccd_qr import ExtraKind, extra_kind, read_card
+from kiosk.documents.recognise import recognise
 from kiosk.model import Document, DocumentKind, PartialDate, Sex
 
 EXTRA = frozenset({"099"})
@@ -177,3 +179,53 @@ def test_names_without_accents_are_names(name):
 def test_dropped_letters_show_in_a_man_s_name_too():
     document = read(number="099090000002", name="Nguyn Vn Th", sex="Nam", address="X Mu, Hu Giang")
     assert document.warnings == ("W_ENCODING_DAMAGED",)
+
+
+@pytest.mark.parametrize(
+    "name", ["Tr?n Th? M?u", "Tra62n Thi5 Ma64u", "Trn Thị Mẫu", "Trần Thị M\ufffdu", "Tr_n Thị Mẫu"]
+)
+def test_names_that_nobody_has_are_marked(name):
+    assert read(name=name).warnings == ("W_ENCODING_DAMAGED",)
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "H’Hen Niê",
+        "H' Linh Niê",
+        "Y Bkrông",
+        "Thạch Sa Rây",
+        "K’Sor Ƀlŭ",
+        "Đinh Y-Thuyên",
+        "Lò Thị Ẻn",
+        "Y Čhuôr Êñuôl",
+        "Ksor Ơ̆m",
+        "Rơ Ô Ĭ",
+        "Từ Công Ôm (Chăm)",
+        "Sô Pha Rết",
+        "Vàng A Pó",
+        "Ðặng Ngọc Ŏ",
+        "Giàng Seo Phử",
+    ],
+)
+def test_names_of_all_peoples_stay_as_they_are(name):
+    composed = unicodedata.normalize("NFC", name)
+    for form in ("NFC", "NFD"):
+        document = recognise("|".join([*FIELDS[:2], unicodedata.normalize(form, name), *FIELDS[3:]]).encode())
+        assert (person(document).full_name, document.warnings) == (composed, ("W_UNKNOWN_PREFIX",))
+    extra = read("", composed, "", "")
+    assert extra_kind(extra.extra[1]) is (ExtraKind.OTHER if "(" in name else ExtraKind.NAME)
+
+
+@pytest.mark.parametrize(
+    ("address", "warning"),
+    [
+        ("X Mu, Hu Giang", "W_ENCODING_DAMAGED"),
+        ("Phng Mu, TP Cn Th", "W_ENCODING_DAMAGED"),
+        ("p Mi, Hu Giang", "W_ENCODING_DAMAGED"),
+        ("Ap Mau, TP Can Tho", "W_NO_DIACRITICS"),
+        ("KV 3, P. Mau, Tp Can Tho, Km 12", "W_NO_DIACRITICS"),
+    ],
+)
+def test_letters_lost_from_the_address_mark_the_name_too(address, warning):
+    assert read(number="099090000002", name="Ha Mai", sex="Nam", address=address).warnings == (warning,)

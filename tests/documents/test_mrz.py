@@ -56,3 +56,38 @@ def test_other_numbers_in_one_zone_are_refused():
     # every check digit holds, but the document number is not the end of the personal number
     lines = ["IDVNM0500007897093190000456<<3", "9002018F3002016VNM<<<<<<<<<<<8", LINES[2]]
     assert recognise("".join(lines).encode()).error == "BAD_CHECK_DIGIT"
+
+
+def with_name(line: str) -> str:
+    return "\r".join([*LINES[:2], line])
+
+
+@pytest.mark.parametrize(
+    ("line", "name"),
+    [
+        ("HHEN<<NIE<<<<<<<<<<<<<<<<<<<<<", "HHEN NIE"),
+        ("Y<<BKRONG<<<<<<<<<<<<<<<<<<<<<", "Y BKRONG"),
+        ("NGUYEN<<PHUOC<HOANG<MINH<AN<<<", "NGUYEN PHUOC HOANG MINH AN"),
+        ("NGUYEN<<PHUOC<HOANG<MINH<ANH<T", None),  # it may go on
+        ("NGUYEN<<PHUOC<HOANG<MINH<ANH<<", "NGUYEN PHUOC HOANG MINH ANH"),
+        ("NGUYEN<<PHUOC<HOANG<MINH<ANHT<", None),
+        ("TR4N<<THI<MAU<<<<<<<<<<<<<<<<<", None),
+        ("<" * 30, None),
+    ],
+)
+def test_the_name_has_no_check_digit_and_must_look_like_one(line, name):
+    document = recognise(with_name(line).encode())
+    assert document.error is None
+    assert (document.identity.personal_id, document.identity.full_name) == ("093190000456", name)
+
+
+@pytest.mark.parametrize(
+    "zone",
+    [
+        ["I<UTOD231458907<<<<<<<<<<<<<<<", "7408122F1204159UTO<<<<<<<<<<<6", "ERIKSSON<<ANNA<MARIA<<<<<<<<<<"],
+        ["P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<", "L898902C36UTO7408122F1204159ZE184226B<<<<<10"],
+    ],
+)
+@pytest.mark.parametrize("joint", ["", "\r", "\r\n"])
+def test_zones_of_other_documents_are_no_person_and_no_token(zone, joint):
+    assert recognise(joint.join(zone).encode()) == Document(DocumentKind.UNKNOWN, error="UNKNOWN_FORMAT")

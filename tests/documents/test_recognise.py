@@ -58,6 +58,9 @@ def test_insurance_numbers_name_nobody(typed, coverage):
         "a|b|c|d|e|f|g",
         "||||||||||||||",
         "trời xanh mây trắng nắng vàng và một câu rất dài",
+        "trờixanhmâytrắngnắngvàngvàmộtcâurấtdài",
+        '{"id":"099190000001","name":"Mau","dob":"1990"}',
+        '["099190000001","364000123","Mau","02091990"]',
     ],
 )
 def test_other_input_is_never_a_person(text):
@@ -71,6 +74,15 @@ def test_only_ascii_digits_make_a_number():
 def test_cut_card_is_not_taken_for_the_short_insurance_code():
     assert read("099190000001|364000123").error == "TRUNCATED"
     assert read("099190000001|099190000002").error == "TRUNCATED"
+
+
+@pytest.mark.parametrize(
+    "token",
+    ["a1" * 16, "QUJD/+z=" * 8, "eyJhbGciOiJFUzI1NiJ9.eyJqdGkiOiIxIn0.MEUCIQ-_9w", "vneid://share?t=" + "0f" * 16],
+)
+def test_tokens_are_told_apart_and_not_kept(token):
+    assert read(token) == Document(DocumentKind.OPAQUE_TOKEN, error="OPAQUE_TOKEN")
+    assert read(token[:31]) == Document(DocumentKind.UNKNOWN, error="UNKNOWN_FORMAT")
 
 
 def test_binary_rubbish_is_no_token():

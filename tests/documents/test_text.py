@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from kiosk.documents.card_number import benefit_level_of, classify_number
 from kiosk.documents.personal_id import PROVINCE_PREFIXES, birth_year_of, number_warnings, sex_of
-from kiosk.documents.text import clean, fold, read_text, unframe
+from kiosk.documents.text import clean, fold, read_text, same_name, unframe
 from kiosk.model import KeyKind, PartialDate, Sex
 
 
@@ -34,7 +34,16 @@ def test_wrong_guesses_are_undone(raw, text):
 
 
 @pytest.mark.parametrize(
-    "raw", ["Tráº§n \u0081".encode() + b"\xe5\xad", "日本".encode(), b"Tr\xe1\xba", "Tr\ue000n".encode()]
+    "raw",
+    [
+        "TrÇn ThÞ MÉu".encode(),
+        "HÃ´ng Ä".encode(),
+        b"Th\xe1\xba|M\xe1\xba\xabu",
+        "Tráº§n \u0081".encode() + b"\xe5\xad",
+        "日本".encode(),
+        b"Tr\xe1\xba",
+        "Tr\ue000n".encode(),
+    ],
 )
 def test_what_cannot_be_undone_is_marked(raw):
     assert read_text(raw).warnings == ("W_ENCODING_DAMAGED",)
@@ -136,6 +145,25 @@ def test_number_warnings():
 )
 def test_typed_numbers(typed, expected):
     assert classify_number(typed) == expected
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("H’Hen Niê", "H' HEN NIÊ", True),
+        ("H’Hen Niê", "HHEN NIE", True),
+        ("H’Hen Niê", "H HEN NIE", True),
+        ("Đinh Y-Thuyên", "ĐINH Y THUYÊN", True),
+        ("Đinh Y-Thuyên", "DINH YTHUYEN", True),
+        ("Y Bkrông", "Y BKRONG", True),
+        ("K’Sor Ƀlŭ", "KSOR BLU", True),
+        ("Siu Ơ̆", "SIU O", True),
+        ("Thạch Sa Rây", "Thạch Sa Rai", False),
+        ("Y Bkrông", "Bkrông", False),
+    ],
+)
+def test_same_name(one, other, same):
+    assert same_name(one, other) is same_name(other, one) is same
 
 
 @given(st.text(max_size=30))
