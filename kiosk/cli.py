@@ -11,7 +11,7 @@ from urllib.parse import quote
 
 import click
 
-from kiosk import __version__, cli_card
+from kiosk import __version__, cli_card, cli_readers
 from kiosk.errors import ConfigError, KioskError
 
 _CONFIG = click.option(
@@ -31,7 +31,7 @@ def main() -> None:
     """Runs and administers the check-in kiosk."""
 
 
-for command in cli_card.COMMANDS:
+for command in (*cli_card.COMMANDS, *cli_readers.COMMANDS):
     main.add_command(command)
 
 
@@ -78,14 +78,6 @@ def decode() -> None:
     report = decode_report(sys.stdin.buffer.read())
     _print(report)
     sys.exit(1 if report["error"] else 0)
-
-
-@main.command()
-def readers() -> None:
-    """List the serial devices and card readers that are attached, and what is wrong with them."""
-    from kiosk.readers.attached import pcsc_readers, serial_ports  # noqa: PLC0415
-
-    _print({"serial": serial_ports(), "pcsc": pcsc_readers()})
 
 
 @main.command()

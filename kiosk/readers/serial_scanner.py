@@ -14,7 +14,7 @@ from functools import partial
 
 import serial
 
-from kiosk.errors import ConfigError
+from kiosk.errors import ConfigError, ReaderUnavailable
 from kiosk.readers.framing import Framer
 from kiosk.readers.state import Presence, ReaderState
 
@@ -129,6 +129,29 @@ class SerialScanner:
         except Exception as error:
             # The thread must outlive its listener; the error's text might quote the scan.
             _LOG.error("listener of scanner on %s failed: %s", self._port, type(error).__name__)
+
+
+def read_burst(port: str, baud: int, seconds: float, idle_gap: float = 0.3, most: int = 8192) -> bytes:
+    """All bytes of one scan just as they come, suffix included, for a diagnosis; b"" if none came in time.
+
+    Waits up to *seconds* for the first byte and ends when the line was silent for *idle_gap* seconds, or after *most*
+    bytes. ReaderUnavailable if the port cannot be opened alone or breaks off; ConfigError as `SerialScanner`.
+    """
+    _check(port, baud)
+    device = _device(port, baud)
+    burst, until = bytearray(), time.monotonic() + seconds
+    try:
+        device.open()
+        while time.monotonic() < until and len(burst) < most:
+            if more := device.read(1):
+                burst += more + device.read(device.in_waiting)
+                until = time.monotonic() + idle_gap
+    except _PORT_ERRORS as error:
+        why = f"{type(error).__name__} {getattr(error, 'errno', None)}"
+        raise ReaderUnavailable(f"{port} cannot be used ({why})") from error
+    finally:
+        device.close()
+    return bytes(burst[:most])
 
 
 def _device(port: str, baud: int) -> serial.Serial:

@@ -1,13 +1,13 @@
 """``kioskctl readers`` names each serial device and card reader, and what is wrong with it."""
 
-import json
-import subprocess
 import sys
 
 import pytest
 
 from kiosk.readers.attached import _described, _pcsc_problem, _slot, pcsc_readers
+from kiosk.readers.machine import Machine
 from kiosk.readers.pcsc_pipe import Readers, Slot
+from tests.readers.fake_machine import FakeMachine
 from tests.readers.pcscd import READERS
 
 
@@ -18,51 +18,88 @@ class Port:
         self.device, self.vid, self.pid, self.description = device, vid, pid, "HR200"
 
 
-def test_a_scanner_with_a_stable_path_has_no_problem() -> None:
-    assert _described(Port("/dev/null", 0x1EAB, 0x0106), "/dev/serial/by-id/usb-Newland") == {
-        "device": "/dev/null",
+@pytest.fixture
+def fake(tmp_path) -> FakeMachine:
+    return FakeMachine(tmp_path)
+
+
+def test_a_scanner_with_a_stable_path_has_no_problem(fake) -> None:
+    device = str(fake.device("ttyACM0"))
+    assert _described(fake.machine, Port(device, 0x1EAB, 0x0106), "/dev/serial/by-id/usb-Newland") == {
+        "device": device,
         "configure_as": "/dev/serial/by-id/usb-Newland",
         "usb": "1EAB:0106",
         "description": "HR200",
+        "held_by": [],
+        "code": None,
         "problem": None,
     }
 
 
-def test_problems_are_named() -> None:
-    assert "no stable path" in _described(Port("/dev/null"), None)["problem"]
-    assert "serial bridge" in _described(Port("/dev/null", 0x1A86, 0x7523), "/dev/serial/by-id/x")["problem"]
-    assert _described(Port("/dev/there-is-none"), None)["problem"] == "gone"
+def test_problems_are_named(fake) -> None:
+    device = str(fake.device("ttyUSB0"))
+
+    def told(port: Port, stable: str | None = "/dev/serial/by-id/x") -> tuple[str, str]:
+        found = _described(fake.machine, port, stable)
+        return found["code"], found["problem"]
+
+    assert told(Port(device), None) == ("NO_STABLE_PATH", "no stable path: the name may change after a restart")
+    code, words = told(Port(device, 0x1A86, 0x7523))
+    assert code == "BRIDGE" and "serial bridge" in words
+    assert told(Port("/dev/there-is-none")) == ("GONE", "gone")
+    fake.forbidden.add("ttyUSB0")
+    code, words = told(Port(device))
+    assert code == "NOT_ALLOWED" and "group dialout" in words
+
+
+def test_who_has_a_port_is_named(fake) -> None:
+    device = fake.device("ttyUSB0")
+    fake.process(77, "brltty", has_open=device)
+    found = _described(fake.machine, Port(str(device)), "/dev/serial/by-id/x")
+    assert (found["code"], found["held_by"]) == ("BUSY", ["brltty"])
+    assert "brltty (process 77)" in found["problem"] and "apt remove brltty" in found["problem"]
+
+
+def test_the_kiosk_itself_is_no_problem(fake) -> None:
+    device = fake.device("ttyACM0")
+    fake.process(78, "python", words=("/opt/kiosk/.venv/bin/python", "/opt/kiosk/.venv/bin/kioskctl", "run"))
+    fake.locked(device, 78)
+    found = _described(fake.machine, Port(str(device)), "/dev/serial/by-id/x")
+    assert (found["code"], found["held_by"]) == (None, ["kiosk"])
 
 
 def test_virtual_readers_are_listed(pcscd) -> None:
-    found = pcsc_readers()
+    found = pcsc_readers(Machine())
     assert found["problem"] is None
-    assert found["readers"] == [{"name": name, "configure_as": name, "problem": None} for name in READERS]
+    assert found["readers"] == [{"name": name, "configure_as": name, "code": None, "problem": None} for name in READERS]
 
 
 def test_pcscd_that_is_not_running_is_named(monkeypatch, tmp_path) -> None:
     monkeypatch.setenv("PCSCLITE_CSOCK_NAME", str(tmp_path / "nobody"))
-    assert "pcscd is not running" in pcsc_readers()["problem"]
+    found = pcsc_readers(Machine())
+    assert found["code"] == "PCSCD_DOWN" and "pcscd is not running" in found["problem"]
 
 
 def test_missing_pyscard_is_named(monkeypatch) -> None:
     monkeypatch.setitem(sys.modules, "smartcard", None)
-    assert "pcsc" in pcsc_readers()["problem"]
+    found = pcsc_readers(Machine())
+    assert found["code"] == "NO_PCSC" and "pcsc" in found["problem"]
 
 
 @pytest.mark.parametrize(
-    ("readers", "module", "words"),
+    ("readers", "module", "code", "words"),
     [
-        (Readers(0, ()), "usbcore", "no reader"),
-        (Readers(0, ()), "pn533_usb", "blacklist"),
-        (Readers(0x8010006A, ()), "usbcore", "polkit"),
-        (Readers(0x80100001, ()), "usbcore", "80100001"),
+        (Readers(0, ()), "usbcore", "NO_READER", "no reader"),
+        (Readers(0, ()), "pn533_usb", "DRIVER_CONFLICT", "blacklist"),
+        (Readers(0x8010006A, ()), "usbcore", "NOT_ALLOWED", "polkit"),
+        (Readers(0x80100001, ()), "usbcore", "PCSC_ERROR", "80100001"),
     ],
     ids=["none", "pn533", "not-allowed", "other"],
 )
-def test_problems_of_pcsc_as_a_whole(tmp_path, readers, module, words) -> None:
-    (tmp_path / module).mkdir()
-    assert words in _pcsc_problem(readers, tmp_path)
+def test_problems_of_pcsc_as_a_whole(fake, readers, module, code, words) -> None:
+    fake.tells(f"module/{module}/initstate", "live")
+    problem = _pcsc_problem(readers, fake.machine)
+    assert problem.code == code and words in problem.words
 
 
 def test_slot_for_security_modules_is_skipped() -> None:
@@ -75,10 +112,3 @@ def test_mute_card_is_named() -> None:
     assert "does not answer" in _slot(Slot("Reader", True, "", 1))["problem"]
     assert _slot(Slot("Reader", True, "3b00", 1))["problem"] is None
     assert _slot(Slot("Reader", False, "", 2))["problem"] is None
-
-
-def test_command_prints_one_document(pcscd) -> None:
-    done = subprocess.run([sys.executable, "-m", "kiosk", "readers"], capture_output=True, text=True, check=True)
-    document = json.loads(done.stdout)
-    assert isinstance(document["serial"], list)
-    assert [reader["name"] for reader in document["pcsc"]["readers"]] == list(READERS)
