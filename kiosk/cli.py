@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any, NoReturn
 from urllib.parse import quote
@@ -75,9 +76,17 @@ def decode() -> None:
     """Decode scanner bytes from stdin; exit 0 parsed, 1 not."""
     from kiosk.documents.as_json import decode_report  # noqa: PLC0415
 
-    report = decode_report(sys.stdin.buffer.read())
+    report = _with_hints(decode_report(sys.stdin.buffer.read()))
     _print(report)
     sys.exit(1 if report["error"] else 0)
+
+
+def _with_hints(report: dict[str, Any]) -> dict[str, Any]:
+    """*report* of one document and, as ``card_hints``, what the parts of its card number usually mean."""
+    from kiosk.insurance.bhyt_number import hints_of  # noqa: PLC0415
+
+    hints = hints_of(report["coverage"]["number"]) if report["coverage"] else None
+    return report | {"card_hints": None if hints is None else asdict(hints)}
 
 
 @main.command()

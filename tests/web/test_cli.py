@@ -84,6 +84,22 @@ def test_decode_reads_a_card_from_stdin():
     assert (code, report["kind"], report["identity"]["personal_id"]) == (0, "CCCD_QR", "099190000001")
     code, report, _ = run("decode", given=b"hello")
     assert (code, report["error"]) == (1, "UNKNOWN_FORMAT")
+    assert report["card_hints"] is None
+
+
+def test_decode_adds_hints_to_the_number_of_an_insurance_card():
+    code, report, _ = run("decode", given=b"GD4939312345678\r")
+    assert (code, report["coverage"]["number"]) == (0, "GD4939312345678")
+    assert report["card_hints"] == {
+        "object_code": "GD",
+        "object_words": "hộ gia đình",
+        "level": "4",
+        "level_words": "80 % (mức trên thẻ, tạm tính)",
+        "province": "93",
+        "province_name": "Hậu Giang",
+        "bhxh_number": "9312345678",
+        "doubts": [],
+    }
 
 
 def test_a_wrong_configuration_is_named(tmp_path):
