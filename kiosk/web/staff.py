@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from kiosk import holder_check, records
 from kiosk.checkin import CheckIns
+from kiosk.documents.as_json import decode_report
 from kiosk.documents.text import fold
 from kiosk.model import Service, Sex, local_day
 from kiosk.portraits import Portraits
@@ -135,6 +136,11 @@ def staff_api(
             if candidate.id == service_id:
                 return candidate
         raise StaffRefusal("NO_SUCH_SERVICE")
+
+    @router.post("/decode")
+    async def decode(_: Who, request: Request) -> dict[str, Any]:
+        """What the raw bytes of a scan say, as ``kioskctl decode`` does; nothing is kept."""
+        return decode_report(await request.body())
 
     @router.get("/session")
     async def session(request: Request) -> dict[str, Any]:

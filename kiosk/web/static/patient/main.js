@@ -1,8 +1,10 @@
 // Shows the station's state. Holds nothing of a person but what the current view shows.
 
 import { t } from "../texts.js";
+import { letGoOfCamera } from "./idle.js";
 import { tellWaited } from "./parts.js";
-import { StationStream, sendAnswer } from "./stream.js";
+import { Wedge } from "../wedge.js";
+import { StationStream, sendAnswer, sendScan } from "./stream.js";
 import { VIEWS, connecting } from "./views.js";
 
 const LATE_MS = 3000;
@@ -17,6 +19,7 @@ function put(view, children) {
   for (const timer of timers) clearTimeout(timer);
   timers = [];
   document.body.dataset.view = view;
+  letGoOfCamera(screen);
   screen.replaceChildren(...children.filter(Boolean));
   screen.scrollTop = 0;
   const heading = screen.querySelector("h1");
@@ -84,3 +87,4 @@ function lost() {
 
 const stream = new StationStream({ onState: show, onLost: lost });
 stream.open();
+new Wedge((bytes) => sendScan(bytes).catch(() => stream.lost())).listenTo(document);

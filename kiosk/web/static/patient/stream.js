@@ -4,7 +4,7 @@
 const RETRY_MS = 2000;
 const NEWS_LATE_MS = 12000; // the state comes at once, and while the station works every 4 s
 const CLEAR_LATE_MS = 4000; // after a screen should have cleared itself
-const WORKING = ["checking", "reading_chip"];
+const WORKING = ["checking", "reading_chip", "asking_vneid"];
 
 export class StationStream {
   #source = null;
@@ -64,4 +64,14 @@ export async function sendAnswer(body) {
   if (response.status === 409) return "TOO_LATE";
   if (response.status === 422) return (await response.json()).error;
   throw new Error(`HTTP ${response.status}`);
+}
+
+// What a scanner in keyboard mode typed; the stream shows what comes of it, a refusal too.
+export async function sendScan(bytes) {
+  const response = await fetch("/api/v1/station/scan", {
+    method: "POST",
+    headers: { "Content-Type": "application/octet-stream" },
+    body: bytes,
+  });
+  if (!response.ok && ![409, 413, 422].includes(response.status)) throw new Error(`HTTP ${response.status}`);
 }

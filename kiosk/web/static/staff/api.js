@@ -14,14 +14,16 @@ export class ApiError extends Error {
   }
 }
 
-// `body` makes it a POST. -> the answer's JSON; ApiError with the server's code, or NETWORK.
+// `body` makes it a POST, of JSON or of bytes. -> the answer's JSON; ApiError with the server's code, or NETWORK.
 export async function call(path, body) {
   return (await exchange(path, body)).answer;
 }
 
 // The same with the HTTP status, where that says something of its own.
 export async function exchange(path, body) {
-  const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
+  const raw = body instanceof Uint8Array;
+  const type = raw ? "application/octet-stream" : "application/json";
+  const post = { method: "POST", headers: { "Content-Type": type }, body: raw ? body : JSON.stringify(body) };
   let response;
   try {
     response = await fetch(`/api/v1/staff/${path}`, { cache: "no-store", ...(body && post) });

@@ -8,6 +8,7 @@ import { portraitView } from "./chip.js";
 import { auditView, factsView, revealView } from "./detail.js";
 import { entryView } from "./entry.js";
 import { rowsView, searchBody } from "./list.js";
+import { readScan } from "./scan.js";
 import { statusView } from "./status.js";
 
 const REFRESH_MS = 5000;
@@ -171,7 +172,24 @@ export class Desk {
     await this.refresh();
   }
 
-  #enter() {
+  // A clerk's scanner typed a document: into the search if that has the focus, else into the form of a new person.
+  async scanned(bytes) {
+    const searching = document.activeElement === this.query;
+    try {
+      const { known, words } = await readScan(bytes);
+      if (this.#stopped) return;
+      if (!known) return this.tell(words, true);
+      if (searching) {
+        this.query.value = known.number;
+        this.query.form.requestSubmit();
+      } else this.#enter(known);
+      this.tell(words);
+    } catch (error) {
+      this.failed(error);
+    }
+  }
+
+  #enter(known) {
     this.#selected = null;
     this.portrait.replaceChildren();
     this.tell("");
@@ -180,8 +198,9 @@ export class Desk {
       this.tell(words);
       await this.refresh();
     };
-    this.panel.replaceChildren(entryView(entered, () => this.#leave()));
-    this.panel.querySelector("input").focus();
+    this.panel.replaceChildren(entryView(entered, () => this.#leave(), known));
+    const missing = [...this.panel.querySelectorAll("input")].find((input) => !input.value);
+    (missing ?? this.panel.querySelector("form button")).focus();
   }
 
   #leave() {

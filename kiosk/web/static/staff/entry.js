@@ -5,21 +5,23 @@ import { t } from "../texts.js";
 import { exchange } from "./api.js";
 import { field, form, input, select } from "./fields.js";
 
-// `entered(item, words)`: the check-in that came of it. `leave()`: back without it.
-export function entryView(entered, leave) {
+// `entered(item, words)`: the check-in that came of it. `leave()`: back without it. `known`: values by field, from a scan.
+export function entryView(entered, leave, known = {}) {
   const sexes = [
     ["", t("entry/sex_unknown")],
     ["F", t("detail/F")],
     ["M", t("detail/M")],
   ];
+  const choice = select("sex", sexes);
   const children = [
     el("h2", { tabindex: "-1" }, t("entry/title")),
     el("p", {}, t("entry/help")),
-    field(t("entry/number"), input("number", { required: true, maxlength: "25", autocapitalize: "characters" })),
-    field(t("entry/full_name"), input("full_name", { maxlength: "100" })),
-    field(t("entry/birth_date"), input("birth_date", { maxlength: "10", inputmode: "numeric" })),
-    field(t("entry/sex"), select("sex", sexes)),
+    field(t("entry/number"), input("number", { required: true, maxlength: "25", autocapitalize: "characters", value: known.number })),
+    field(t("entry/full_name"), input("full_name", { maxlength: "100", value: known.full_name })),
+    field(t("entry/birth_date"), input("birth_date", { maxlength: "10", inputmode: "numeric", value: known.birth_date })),
+    field(t("entry/sex"), choice),
   ];
+  choice.value = known.sex ?? "";
   const send = async ({ sex, ...values }) => {
     const { status, answer: item } = await exchange("check-ins", { ...values, sex: sex || null });
     entered(item, t(status === 201 ? "entry/done" : "entry/again", { number: item.ticket.number ?? "–" }));

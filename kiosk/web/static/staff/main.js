@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 import { t } from "../texts.js";
+import { Wedge } from "../wedge.js";
 import { ApiError, call } from "./api.js";
 import { Desk } from "./desk.js";
 import { sessionView } from "./session.js";
@@ -46,6 +47,7 @@ function showDesk({ user: name }) {
   const logOut = async () => {
     await call("logout", {}).catch(failed);
     await showSession();
+new Wedge((bytes) => desk?.scanned(bytes)).listenTo(document);
   };
   user.replaceChildren(el("span", {}, name), el("button", { type: "button", click: logOut }, t("session/logout")));
   desk = new Desk({ content, status, tell, failed });
@@ -53,3 +55,4 @@ function showDesk({ user: name }) {
 }
 
 showSession();
+new Wedge((bytes) => desk?.scanned(bytes)).listenTo(document);
