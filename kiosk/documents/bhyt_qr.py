@@ -11,7 +11,7 @@ from datetime import date
 from kiosk.documents.card_number import benefit_level_of, classify_number
 from kiosk.documents.cccd_qr import YEAR_ONLY
 from kiosk.documents.personal_id import can_of, is_personal_number, number_warnings
-from kiosk.documents.text import clean, is_latin, tidy
+from kiosk.documents.text import can_be_name, clean, is_latin, tidy
 from kiosk.model import Coverage, Document, DocumentKind, Identity, KeyKind, PartialDate, Sex
 
 BAD_HEX = "W_BAD_HEX"
@@ -29,7 +29,8 @@ _FACILITY = re.compile("([0-9]{2})[ –—-]*([0-9A-Z]{3})")
 _OFFICE_AND_NUMBER = re.compile("[0-9]{4}([0-9]{10})")
 _CHECK = re.compile("[0-9A-Fa-f]{16}-[0-9]{4}")
 _PART_OF_OLD_NUMBER = re.compile("[0-9]{1,12}")
-_GUARDIAN = 10
+_ADDRESS, _GUARDIAN = 4, 10
+_DAYS = (6, 7, 8, 12)
 _NOTHING = ("", "-")
 
 
@@ -61,10 +62,13 @@ def read_insurance_card(
 ) -> Document:
     """The Document that the *fields* of a BHYT card's QR make (text in NFC, `is_insurance_card` holds).
 
+    What the area's digit and the fields behind the check mean is not established: they are left out.
+
     *warnings* of the text go in front of those found here; *extra_prefixes* as in `number_warnings`. Errors in the
     result: UNKNOWN_FORMAT (more than one card in it), BAD_ID_NUMBER, TRUNCATED, BAD_DATE (birth date that no calendar
     has); beside the last two only the number is kept. A name or place that is no hex of clean text is left out with
-    W_BAD_HEX, a day of the validity that no calendar has with W_BAD_VALIDITY.
+    W_BAD_HEX, a day of the validity that no calendar has with W_BAD_VALIDITY. Where a day should be and no date
+    is, two scans may have run together: then nothing behind the sex is believed.
     """
     cells = [tidy(field) for field in fields]
     while cells and not cells[-1]:
@@ -92,12 +96,16 @@ def _document(
     personal = number if is_personal_number(number) else None
     if kind is DocumentKind.BHYT_QR and len(cells) < _FEWEST:
         return _failed(kind, "TRUNCATED", key, number, warnings)
-    cells += [""] * (_MOST - len(cells))
-    _, name, birth_text, sex, address, facility, valid_from, valid_to, _, office, guardian, _, five, check, *_ = cells
+    believed = _first_card(cells)
+    _, name, birth_text, sex, address, facility, valid_from, valid_to, _, office, guardian, _, five, check, *_ = [
+        *believed,
+        *[""] * (_MOST - len(believed)),
+    ]
     birth = _partial(birth_text)
     if birth is None and birth_text not in _NOTHING:
         return _failed(kind, "BAD_DATE", key, number, warnings)
     texts = {text: _text(text) for text in (name, address, guardian)}
+    texts |= {text: None for text in (name, guardian) if not can_be_name(texts[text] or "")}
     days = {day: _partial(day) for day in (valid_from, valid_to, five)}
     full_name = texts[name]
     if kind is DocumentKind.BHYT_QR and full_name is None and birth is None:
@@ -107,7 +115,9 @@ def _document(
         found.append(YEAR_ONLY)
     if any(text not in _NOTHING and read is None for text, read in texts.items()):
         found.append(BAD_HEX)
-    if any(day not in _NOTHING and (read is None or read.exact is None) for day, read in days.items()):
+    if len(believed) < len(cells) or any(
+        day not in _NOTHING and (read is None or read.exact is None) for day, read in days.items()
+    ):
         found.append(BAD_VALIDITY)
     if check not in _NOTHING and not _CHECK.fullmatch(check):
         found.append(CHECK_SHAPE)
@@ -152,8 +162,16 @@ def _failed(kind: DocumentKind, error: str, key: KeyKind, number: str, warnings:
     )
 
 
+def _first_card(cells: list[str]) -> list[str]:
+    """*cells* as far as they are of one card for certain."""
+    shaped = all(cell in _NOTHING or _DATE.fullmatch(cell) for at, cell in enumerate(cells[:-1]) if at in _DAYS)
+    return cells if shaped else cells[:_ADDRESS]
+
+
 def _other_bhxh_number(key: KeyKind, number: str, stated: str) -> bool:
-    return key is not KeyKind.PERSONAL_12 and number[-10:] != stated
+    # Tails with letters are of before the BHXH number, those of 17 characters are personal numbers.
+    tail = number[-10:]
+    return key in (KeyKind.BHXH_10, KeyKind.BHYT_15) and tail.isdigit() and tail != stated
 
 
 def _text(field: str) -> str | None:

@@ -11,7 +11,7 @@ from datetime import date
 from enum import StrEnum
 
 from kiosk.documents.personal_id import can_of, is_personal_number, number_warnings, sex_of
-from kiosk.documents.text import ENCODING_DAMAGED, fold, tidy
+from kiosk.documents.text import ENCODING_DAMAGED, can_be_name, fold, tidy
 from kiosk.model import Document, DocumentKind, Identity, PartialDate, Sex
 
 NO_ISSUE_DATE = "W_NO_ISSUE_DATE"
@@ -35,7 +35,6 @@ _THIRTEEN_DIGITS = re.compile("[0-9]{13}")
 _LONE_CONSONANTS = re.compile("[BCDFGHJKLMNPQRSTVWXZ]{2,}", re.IGNORECASE)
 # Capitals alone, and these, are abbreviations that addresses do have.
 _LOST_VOWELS = re.compile("(?!T[pxt]$|K[pv]$|[Kk]m$)[BCDFGHJKLMNPQRSTVWXZ]?[bcdfghjklmnpqrstvwxz]+|X")
-_NO_NAME_HAS = re.compile(r"[^\w\s'’‘ʼʻ`´‐‑–—.,·()\u0300-\u036f-]|[\d_]")
 _COMMAS = re.compile(r" ?,(?: ?-(?=[ ,]|$)| |,)*")
 
 
@@ -221,7 +220,7 @@ def _is_ascii(card: _Card) -> bool:
 
 
 def _is_damaged(card: _Card, stated: Sex | None) -> bool:
-    if (card.sex and stated is None) or _NO_NAME_HAS.search(card.name):
+    if (card.sex and stated is None) or (card.name and not can_be_name(card.name)):
         return True
     # A keyboard wedge drops every letter it has no key for: "Nữ" arrives as "N", "Trần" as "Trn", "Xã" as "X".
     if any(_LONE_CONSONANTS.fullmatch(word) for word in card.name.split()):

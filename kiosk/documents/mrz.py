@@ -15,7 +15,9 @@ LINES = 3
 LINE_LENGTH = 30
 
 _START = re.compile(rb"I[D<]VNM[0-9A-Z<]")
-_DATE = re.compile("[0-9<]{6}")
+# A letter can weigh as a digit and a filler as a zero; fillers stand for a whole month or day that is not known.
+_BIRTH = re.compile("[0-9]{2}(?:[0-9]{2}|<<){2}")
+_EXPIRY = re.compile("[0-9]{6}")
 _NO_EXPIRY = date(2099, 12, 31)
 """What cards without an end have in the zone (section 6)."""
 
@@ -41,7 +43,7 @@ def read_zone(payload: bytes, *, extra_prefixes: frozenset[str] = frozenset()) -
     except (DataError, UnicodeDecodeError):
         return Document(DocumentKind.UNKNOWN, error="UNKNOWN_FORMAT")
     number = zone.personal_number
-    dates = _DATE.fullmatch(zone.birth_field) and _DATE.fullmatch(zone.expiry_field)  # a letter can weigh as a digit
+    dates = _BIRTH.fullmatch(zone.birth_field) and _EXPIRY.fullmatch(zone.expiry_field)
     if not (dates and all(zone.checks.values())) or number is None or number[-9:] != zone.document_number:
         return Document(DocumentKind.MRZ, error="BAD_CHECK_DIGIT")
     birth = PartialDate.parse(zone.birth) if zone.birth else None

@@ -23,7 +23,8 @@ _ACCENTED = {unicodedata.normalize("NFC", vowel + tone) for vowel in "aăâeêio
 _VIETNAMESE = frozenset(_ACCENTED | {letter.upper() for letter in _ACCENTED})
 _PUNCTUATION = frozenset("–—‐‑‘’“”´ʼʻ·…")
 # Letters of western code pages that no language of Vietnam is written with: what wrong guesses and legacy fonts leave.
-_FOREIGN_LETTERS = frozenset("ÄäÅåÆæÇçËëÎîÏïÖöØøÛûÜüÞþßŸÿŒœŠšŽžƒªº")
+_FOREIGN_LETTERS = frozenset("ÄäÅåÆæÇçËëÎîÏïÖöØøÛûÜüÞþßŸÿŒœŠšŽžƒ")
+_IN_NO_NAME = re.compile(r"[^\w\s'’‘ʼʻ`´‐‑–—.,·()\u0300-\u036f-]|[\d_]")
 _LAYOUT_DIGITS = str.maketrans("đăâêô\u0300\u0309\u0303\u0301\u0323", "0123456789")
 _LAYOUT_RUN = re.compile("[đăâêô\u0300\u0309\u0303\u0301\u0323]+")
 _DIGIT_FIELD_LENGTHS = (4, 6, 8, 9, 10, 12)
@@ -93,6 +94,11 @@ def fold(text: str) -> str:
     # Decomposed before upper case, which would make letters of some marks and so depend on the form they came in.
     upper = unicodedata.normalize("NFD", text).upper().translate(_TO_PLAIN)
     return tidy("".join(char for char in upper if not unicodedata.combining(char)))
+
+
+def can_be_name(text: str) -> bool:
+    """Whether a person can be called *text*: letters, and none of the digits and signs that damage leaves in names."""
+    return is_latin(text) and not _IN_NO_NAME.search(text) and any(map(str.isalpha, text))
 
 
 def same_name(one: str, other: str) -> bool:

@@ -99,6 +99,8 @@ def test_a_card_gives_its_person_and_its_validity(number, name, birth, sex, addr
         ({"name": hexed("Th蘯｡ch")}, "W_BAD_HEX"),
         ({"address": "Châu Thành"}, "W_BAD_HEX"),
         ({"guardian": "4"}, "W_BAD_HEX"),
+        ({"guardian": hexed("Tr?n")}, "W_BAD_HEX"),
+        ({"name": hexed("Tra62n")}, "W_BAD_HEX"),
         ({"valid_from": "31/02/2020"}, "W_BAD_VALIDITY"),
         ({"valid_to": "2020"}, "W_BAD_VALIDITY"),
         ({"check": "xyz"}, "W_CHECK_SHAPE"),
@@ -114,6 +116,33 @@ def test_what_is_odd_is_told_and_left_out(changed, warning):
     left_out |= {"guardian": document.coverage.guardian_name, "valid_from": document.coverage.valid_from}
     for field in set(changed) & set(left_out):
         assert left_out[field] is None
+
+
+@pytest.mark.parametrize(
+    "number", ["DN401AB20000000", "099190000001", "GD499099190000001"], ids=["letters", "personal", "17 characters"]
+)
+def test_numbers_without_a_bhxh_number_in_them_contradict_none(number):
+    assert read(card(number=number)).warnings == ()
+
+
+def test_two_short_cards_run_together_give_at_most_the_first_number_and_person():
+    first, second = (
+        "|".join(card(number=number, name=hexed(name), birth=birth).split("|")[:9])
+        for number, name, birth in [
+            ("GD4999900000001", "Nguyễn Thị Thử", "01/02/1990"),
+            ("9900000002", "Lê Văn Tèo", "03/04/1985"),
+        ]
+    )
+    for end in range(len("GD4999900000001|"), len(first) + 1):
+        document = read(first[:end] + second + "|$")
+        person = document.identity
+        if person is not None:
+            assert (person.full_name, person.birth_date) == ("Nguyễn Thị Thử", PartialDate(1990, 2, 1))
+            assert person.address is None and document.coverage == Coverage(
+                "GD4999900000001", KeyKind.BHYT_15, benefit_level="4"
+            )
+        else:
+            assert document.error is not None
 
 
 @pytest.mark.parametrize(

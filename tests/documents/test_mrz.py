@@ -3,8 +3,6 @@
 from datetime import date
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from kiosk.documents.recognise import recognise
 from kiosk.model import Document, DocumentKind, Identity, PartialDate, Sex
@@ -35,16 +33,17 @@ def test_what_follows_the_zone_is_left_out():
     assert recognise("\r".join([*LINES, "099190000001|364000123|x"]).encode()) == PERSON
 
 
-@given(st.integers(0, 89), st.sampled_from("0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<"))
-def test_one_wrong_character_never_names_another_number_or_day(at, char):
+@pytest.mark.parametrize("at", range(90))
+def test_one_wrong_character_never_names_another_number_or_day(at):
     zone = "".join(LINES)
-    document = recognise((zone[:at] + char + zone[at + 1 :]).encode())
-    if document.error is None and document.kind is DocumentKind.MRZ:
-        seen = document.identity
-        assert (seen.personal_id, seen.birth_date) == (PERSON.identity.personal_id, PERSON.identity.birth_date)
-        assert document.expires_on == PERSON.expires_on
-    else:
-        assert document.identity is None
+    for char in "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ<":
+        document = recognise((zone[:at] + char + zone[at + 1 :]).encode())
+        if document.error is None and document.kind is DocumentKind.MRZ:
+            seen = document.identity
+            assert (seen.personal_id, seen.birth_date) == (PERSON.identity.personal_id, PERSON.identity.birth_date)
+            assert (seen.sex, document.expires_on) == (PERSON.identity.sex, PERSON.expires_on) or at == 37
+        else:
+            assert document.identity is None
 
 
 @pytest.mark.parametrize("missing", range(1, 60))
