@@ -44,10 +44,10 @@ class Camera:
     """Looks through one camera in a process of its own, listened to on a daemon thread.
 
     *settings*: what camera, and how. *on_seen* gets each code that was not there before, *on_state* each change of
-    presence (the first finding included), *on_preview* small JPEG pictures while they are wanted; *on_mixed*
-    is called when documents of different people are before the camera, of which none is told. All run on the thread and
-    must hand over quickly. *beat_within*: seconds of silence after which the child hangs and is killed; *restart_after*: the first
-    pause before another child, doubled while they fail. A missing camera is no error: it is waited for.
+    presence (the first finding included), *on_preview* small JPEG pictures while they are wanted; *on_mixed* is called
+    when documents of different people are before the camera, of which none is told. All run on the thread and must hand
+    over quickly. *beat_within*: seconds of silence after which the child hangs and is killed; *restart_after*: the
+    first pause before another child, doubled while they fail. A missing camera is no error: it is waited for.
     """
 
     def __init__(

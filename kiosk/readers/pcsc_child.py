@@ -18,7 +18,8 @@ from typing import Any
 
 from smartcard import scard
 
-from kiosk.readers.pcsc_pipe import Frame, Kind, PipeError, Readers, Slot, Unframer
+from kiosk.readers.pcsc_pipe import Frame, Kind, Readers, Slot, Unframer
+from kiosk.readers.pipe import PipeError
 
 _PNP = "\\\\?PnP?\\Notification"
 """The reader that never has a card and whose state changes when readers come and go (pcsc-lite, Windows)."""

@@ -20,8 +20,7 @@ import json
 from dataclasses import asdict, dataclass
 from enum import IntEnum
 
-from kiosk.readers.pipe import PipeError as PipeError
-from kiosk.readers.pipe import Unpacker, pack
+from kiosk.readers.pipe import PipeError, Unpacker, pack
 
 MAX_BODY = 70_000
 """Bytes; the longest answer of a card is 65,538 (ISO 7816-4 5.1)."""

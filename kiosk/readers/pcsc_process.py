@@ -17,7 +17,8 @@ from collections.abc import Callable
 
 from kiosk.emrtd.errors import ChipLost
 from kiosk.errors import ReaderUnavailable
-from kiosk.readers.pcsc_pipe import Frame, Kind, PipeError, Readers, Unframer
+from kiosk.readers.pcsc_pipe import Frame, Kind, Readers, Unframer
+from kiosk.readers.pipe import PipeError
 
 _LOG = logging.getLogger(__name__)
 _END_S = 1.0

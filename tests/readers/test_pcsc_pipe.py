@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.readers.pcsc_pipe import MAX_BODY, Frame, Kind, PipeError, Readers, Slot, Unframer
+from kiosk.readers.pcsc_pipe import MAX_BODY, Frame, Kind, Readers, Slot, Unframer
+from kiosk.readers.pipe import PipeError
 
 frames = st.builds(Frame, st.sampled_from(Kind), st.binary(max_size=300))
 slots = st.builds(
