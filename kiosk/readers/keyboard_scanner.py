@@ -1,0 +1,100 @@
+"""A scanner in keyboard mode, read below the keyboard layout and kept from everything else that listens to keys.
+
+Its events come from ``/dev/input/by-id/...-event-kbd`` through python-evdev (the extra ``hid``), grabbed, so that no
+layout, input method or desktop touches them. Only this file imports evdev; none of its errors leave. Accents that the
+scanner itself drops do not come back. Source: identity-documents.md 1.5, 8.2.
+"""
+
+from __future__ import annotations
+
+import errno
+import importlib.util
+import select
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from kiosk.errors import ConfigError
+from kiosk.readers.keys import Keys
+from kiosk.readers.scanner_thread import ScannerThread
+from kiosk.readers.state import ReaderState
+
+_READ_TIMEOUT_S = 0.05
+_EV_KEY = 1
+
+
+class KeyEvent(Protocol):
+    """One input event of Linux; only keys (type 1) count."""
+
+    type: int
+    code: int
+    value: int
+
+
+class Grabbed(Protocol):
+    """An open input device that only this process hears. OSError when it is gone."""
+
+    def fileno(self) -> int:
+        """What to wait on."""
+        ...
+
+    def read(self) -> Iterable[KeyEvent]:
+        """The events that are there."""
+        ...
+
+    def close(self) -> None:
+        """Let go of it."""
+        ...
+
+
+def grab(path: str) -> Grabbed:
+    """The input device at *path*, for this process alone. OSError: not there, not allowed, taken, no keyboard."""
+    import evdev  # noqa: PLC0415 - compiled, and only such kiosks have it
+
+    device: Any = evdev.InputDevice(path)
+    try:
+        if _EV_KEY not in device.capabilities():
+            raise OSError(errno.ENODEV, "no keyboard")
+        device.grab()
+    except BaseException:
+        device.close()
+        raise
+    return device  # type: ignore[no-any-return]
+
+
+class KeyboardScanner(ScannerThread):
+    """Reads scans from the keyboard at *device*, a stable path; callbacks and times as for every scanner thread.
+
+    Raises ConfigError when python-evdev is not installed. A missing device is no error: it is waited for.
+    """
+
+    def __init__(
+        self,
+        device: str,
+        on_scan: Callable[[bytes], None],
+        on_state: Callable[[ReaderState], None] | None = None,
+        idle_gap: float = 0.1,
+        reopen_every: float = 0.5,
+        opener: Callable[[str], Grabbed] = grab,
+    ) -> None:
+        """Check that it can work here; nothing is opened before `start`. *opener* gets the device for this process."""
+        super().__init__(device, on_scan, on_state, idle_gap, reopen_every, broken=(OSError,))
+        self._opener = opener
+        if opener is grab and importlib.util.find_spec("evdev") is None:
+            raise ConfigError('keyboard.device: expected the extra "hid" to be installed')
+
+    @contextmanager
+    def _opened(self) -> Iterator[Callable[[], bytes]]:
+        device = self._opener(self._place)
+        keys = Keys()
+
+        def read() -> bytes:
+            ready, _, _ = select.select([device.fileno()], [], [], _READ_TIMEOUT_S)
+            if not ready:
+                return b""
+            return b"".join(keys.take(event.code, event.value) for event in device.read() if event.type == _EV_KEY)
+
+        try:
+            yield read
+        finally:
+            device.close()
