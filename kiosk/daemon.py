@@ -122,6 +122,7 @@ class Daemon:
             status=self._status,
             ready=self._not_ready,
             metrics=self._metrics,
+            typed=parts.health.scanner.note_scan,
             pushed=self._pushed(),
             portraits=self._portraits(),
             preview=self._devices.preview,
@@ -275,6 +276,7 @@ class Daemon:
             "hospital": parts.health.hospital.view(),
             "store": parts.health.store.view(),
             "reader_ok": parts.health.codes_ok,
+            "scanner_fault": parts.health.scanner.fault,
             "card_reader_ok": parts.health.cards.ok,
             "disk_low": self._free_mb() < _MIN_FREE_MB,
             "province": {

@@ -139,6 +139,7 @@ class Devices:
         )
 
     def _scanned(self, raw: bytes) -> None:
+        self._parts.health.scanner.note_scan(raw)
         self._take(self._parts.station.scan(raw))
 
     async def _seen(self, camera: Camera, code: Seen) -> None:

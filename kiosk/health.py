@@ -5,9 +5,21 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass, field
 
-from kiosk.model import Eligibility
+from kiosk.documents.cccd_qr import NO_DIACRITICS
+from kiosk.documents.recognise import recognise
+from kiosk.documents.text import ENCODING_DAMAGED, ENCODING_REPAIRED, LAYOUT_FIXED
+from kiosk.model import DocumentKind, Eligibility
 
 log = logging.getLogger(__name__)
+
+_IN_A_ROW = 3
+_SIGNS = {
+    LAYOUT_FIXED: "layout",
+    ENCODING_DAMAGED: "accents",
+    NO_DIACRITICS: "accents",
+    ENCODING_REPAIRED: "encoding",
+}
+_CITIZEN_CARDS = (DocumentKind.CCCD_QR, DocumentKind.CC_QR)
 
 
 @dataclass(slots=True)
@@ -37,6 +49,35 @@ class Part:
 
 
 @dataclass(slots=True)
+class ScannerHealth:
+    """Whether the scanner, or the computer behind it, spoils what it reads; keeps a count and nothing of a scan.
+
+    ``fault``: None, or after three damaged scans in a row "accents" (dropped), "layout" (another keyboard layout) or
+    "encoding" (a wrong code page, which could be repaired).
+    """
+
+    fault: str | None = None
+    _in_a_row: int = 0
+
+    def note_scan(self, raw: bytes) -> None:
+        """Take in one scan as it came. Only a whole citizen card proves the scanner good: its name has accents."""
+        document = recognise(raw)
+        found = next((fault for sign, fault in _SIGNS.items() if sign in document.warnings), None)
+        if found is not None:
+            self._in_a_row += 1
+            if self._in_a_row >= _IN_A_ROW:
+                self._change(found)
+        elif document.kind in _CITIZEN_CARDS and document.error is None:
+            self._in_a_row = 0
+            self._change(None)
+
+    def _change(self, fault: str | None) -> None:
+        if fault != self.fault:
+            log.log(logging.WARNING if fault else logging.INFO, "the scanner's text", extra={"reason": fault or "none"})
+        self.fault = fault
+
+
+@dataclass(slots=True)
 class Health:
     """The neighbours of one daemon."""
 
@@ -47,6 +88,7 @@ class Health:
         default_factory=lambda: {name: Part(name) for name in ("scanner", "camera", "keyboard")}
     )
     cards: Part = field(default_factory=lambda: Part("card reader"))
+    scanner: ScannerHealth = field(default_factory=ScannerHealth)
 
     @property
     def codes_ok(self) -> bool | None:

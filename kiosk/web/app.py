@@ -120,17 +120,19 @@ def local_app(
     status: StatusReport,
     ready: Callable[[], Awaitable[list[str]]],
     metrics: Callable[[], Awaitable[bytes]],
+    typed: Callable[[bytes], None],
     pushed: APIRouter | None = None,
     portraits: Portraits | None = None,
     preview: Preview | None = None,
 ) -> FastAPI:
     """The loopback listener: the patient's screen; with *accounts* (demo only) the staff screen too.
 
-    *pushed*: the routes of reader programs, where they are configured. *preview*: what the camera sees, likewise.
+    *typed* gets each scan that a scanner typed into the page. *pushed*: the routes of reader programs, where they are
+    configured. *preview*: what the camera sees, likewise.
     """
     app = base_app("Kiosk")
     add_probes(app, ready, metrics)
-    app.include_router(patient.patient_api(station, facility, screen_secret, token))
+    app.include_router(patient.patient_api(station, facility, screen_secret, token, typed))
     app.include_router(camera.camera_api(preview, station.id, screen_secret, token))
     app.include_router(pages.patient_router())
     if pushed is not None:

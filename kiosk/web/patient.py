@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request, Response
@@ -27,10 +27,13 @@ class Answer(BaseModel):
     value: Annotated[str, Field(max_length=40)] | None = None
 
 
-def patient_api(station: Station, facility: str, screen_secret: str, token: str) -> APIRouter:
+def patient_api(
+    station: Station, facility: str, screen_secret: str, token: str, typed: Callable[[bytes], None]
+) -> APIRouter:
     """The four station routes, under ``/api/v1/station`` and ``/api/v1/stations/{id}``.
 
-    *screen_secret*: value of the cookie that ``GET /`` sets; *token*: of the 0600 file ``screen-token``.
+    *screen_secret*: value of the cookie that ``GET /`` sets; *token*: of the 0600 file ``screen-token``. *typed* gets
+    each scan that a scanner typed into the page.
     """
 
     router = APIRouter(
@@ -56,7 +59,9 @@ def patient_api(station: Station, facility: str, screen_secret: str, token: str)
     async def scan(request: Request, response: Response) -> dict[str, Any]:
         """Take the raw bytes of one scan."""
         response.status_code = 202
-        return {"checkin_id": await station.scan(await request.body())}
+        raw = await request.body()
+        typed(raw)
+        return {"checkin_id": await station.scan(raw)}
 
     async def answer(body: Answer) -> dict[str, Any]:
         """Take one touch."""

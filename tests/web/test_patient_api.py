@@ -5,6 +5,7 @@ import json
 
 import httpx
 
+from simulators.scanner import SimulatedScanner
 from tests.kiosk.world import capped, card, qr, until
 
 
@@ -124,6 +125,32 @@ async def test_a_missing_scanner_is_on_the_screen_and_in_ready(serve, tmp_path):
         assert (await kiosk.bare.get("/readyz")).json()["reasons"] == ["scanner"]
         metrics = (await kiosk.bare.get("/metrics")).text
         assert 'kiosk_reader_attached{reader="scanner"} 0.0' in metrics
+
+
+async def test_staff_are_told_of_a_scanner_that_drops_accents(serve, tmp_path):
+    dropped = card("099190000001", "Trn Th Mu", "02091990", "N")
+    with SimulatedScanner(tmp_path / "usb-scanner") as scanner:
+        async with serve(scanner={"port": str(scanner.link)}) as kiosk:
+            staff = await kiosk.signed_in()
+
+            async def fault() -> str | None:
+                return (await staff.get("/api/v1/staff/status")).json()["scanner_fault"]
+
+            await kiosk.scan(dropped)
+            await kiosk.scan(dropped)
+            assert await fault() is None
+            await kiosk.scan(dropped)
+            assert await fault() == "accents"
+
+            async def works() -> bool:
+                return (await kiosk.state())["screen"]["reader_ok"]
+
+            async def cleared() -> bool:
+                return await fault() is None
+
+            await until(works)
+            scanner.tap(qr(1).strip())  # a sound card, through the serial line
+            await until(cleared)
 
 
 async def test_a_stop_lets_a_registration_end(serve, hospital):

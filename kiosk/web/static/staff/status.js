@@ -43,13 +43,15 @@ function age(milliseconds) {
   return minutes < 120 ? t("status/minutes", { n: minutes }) : t("status/hours", { n: Math.round(minutes / 60) });
 }
 
-function alarms({ gateway, hospital, store, reader_ok: readerOk, card_reader_ok: cardsOk, disk_low: diskLow }) {
+function alarms({ gateway, hospital, store, disk_low: diskLow, ...status }) {
+  const { reader_ok: readerOk, scanner_fault: scannerFault, card_reader_ok: cardsOk } = status;
   return [
     store?.ok === false && t("status/alarm_store"),
     diskLow && t("status/alarm_disk"),
     gateway.ok === false && forCode("reason", gateway.reason),
     hospital.ok === false && t("status/alarm_hospital"),
     readerOk === false && t("status/alarm_reader"),
+    scannerFault && forCode("scanner_fault", scannerFault),
     cardsOk === false && t("status/alarm_card_reader"),
   ].filter(Boolean);
 }
