@@ -40,8 +40,8 @@ _KINDS = {
     "--try",
     "where",
     metavar="DEVICE|keyboard|-",
-    help="Take one scan of the test code and say what is wrong: from a serial port, what is typed into this "
-    "terminal, or stdin to its end.",
+    help="Take one scan of the test code and say what is wrong: from a serial port, a /dev/input device, what is typed "
+    "into this terminal, or stdin to its end.",
 )
 @click.option("--baud", default="9600", show_default=True, help="Serial speed for --try, or auto: the usual ones.")
 @click.option("--seconds", type=click.FloatRange(0.1, 600), default=20, show_default=True, help="How long --try waits.")
@@ -111,7 +111,7 @@ def _try(where: str, speeds: tuple[int, ...], seconds: float) -> NoReturn:
     from kiosk.documents.scan_diagnosis import diagnose  # noqa: PLC0415
     from kiosk.documents.scan_test_code import ScanFault  # noqa: PLC0415
     from kiosk.errors import KioskError  # noqa: PLC0415
-    from kiosk.readers.one_scan import read_typed  # noqa: PLC0415
+    from kiosk.readers.one_scan import read_grabbed, read_typed  # noqa: PLC0415
 
     baud: int | None = None
     try:
@@ -122,6 +122,10 @@ def _try(where: str, speeds: tuple[int, ...], seconds: float) -> NoReturn:
             _ask()
             raw = read_typed(_STDIN, seconds, _TYPING_GAP_S)
             diagnosis = diagnose(raw)
+        elif where.startswith("/dev/input/"):
+            _ask()
+            raw = read_grabbed(where, seconds)
+            diagnosis = diagnose(raw, framed=True)
         else:
             for baud in speeds:
                 raw = _from_line(where, baud, seconds)

@@ -1,14 +1,18 @@
-"""One scan from a terminal, for a diagnosis: the bytes just as they come."""
+"""One scan for a diagnosis, from a terminal or from a scanner that types: the bytes just as they come."""
 
 from __future__ import annotations
 
 import os
+import queue
 import select
 import termios
 import time
 import tty
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from kiosk.errors import ReaderUnavailable
+from kiosk.readers.keyboard_scanner import KeyboardScanner
 
 
 def read_typed(descriptor: int, seconds: float, idle_gap: float | None, most: int = 8192) -> bytes:
@@ -28,6 +32,24 @@ def read_typed(descriptor: int, seconds: float, idle_gap: float | None, most: in
             if idle_gap is not None:
                 until = time.monotonic() + idle_gap
     return bytes(burst[:most])
+
+
+def read_grabbed(device: str, seconds: float) -> bytes:
+    """The next scan, without its suffix, of the scanner that types as *device*, which nobody else hears meanwhile.
+
+    b"" if none comes within *seconds*. ReaderUnavailable if the device cannot be had, ConfigError without evdev.
+    """
+    scans: queue.SimpleQueue[bytes] = queue.SimpleQueue()
+    scanner = KeyboardScanner(device, scans.put)
+    scanner.start()
+    try:
+        return scans.get(timeout=seconds)
+    except queue.Empty:
+        if not scanner.state.attached:
+            raise ReaderUnavailable(f"{device} cannot be used: not there, not allowed, or in use") from None
+        return b""
+    finally:
+        scanner.stop()
 
 
 @contextmanager

@@ -8,7 +8,9 @@ import subprocess
 import sys
 import termios
 import time
+from functools import partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from click.testing import CliRunner
@@ -16,6 +18,7 @@ from click.testing import CliRunner
 from kiosk.cli import main
 from kiosk.documents.scan_advice import ADVICE
 from kiosk.documents.scan_test_code import TEST_PAYLOAD, ScanFault
+from kiosk.readers.keyboard_scanner import KeyboardScanner
 from simulators.scanner import SimulatedScanner
 from tests.readers.pcscd import READERS
 
@@ -160,6 +163,42 @@ def test_what_is_typed_into_a_terminal_is_not_shown() -> None:
         shown = os.read(ours, 4096)
     os.close(ours)
     assert TEST_PAYLOAD[:12] not in shown
+
+
+class Typing:
+    """A grabbed device on which *text*, of digits, and Enter are typed once."""
+
+    def __init__(self, text: str) -> None:
+        keys = [11 if digit == "0" else int(digit) + 1 for digit in text] + [28]
+        self._events = [SimpleNamespace(type=1, code=key, value=value) for key in keys for value in (1, 0)]
+        self._ready, tell = os.pipe()
+        os.write(tell, b"!")
+        os.close(tell)
+
+    def fileno(self) -> int:
+        return self._ready
+
+    def read(self) -> list[SimpleNamespace]:
+        if not self._events:
+            raise OSError("unplugged")
+        events, self._events = self._events, []
+        return events
+
+    def close(self) -> None:
+        os.close(self._ready)
+
+
+def test_a_scanner_that_types_is_read_below_the_layout(monkeypatch) -> None:
+    scanner = partial(KeyboardScanner, opener=lambda _: Typing("099085674312"))
+    monkeypatch.setattr("kiosk.readers.one_scan.KeyboardScanner", scanner)
+    result = CliRunner().invoke(main, ["readers", "--try", "/dev/input/by-id/usb-x-event-kbd"])
+    document = json.loads(result.stdout)
+    assert (result.exit_code, document["code"], document["bytes"], document["baud"]) == (1, "TRUNCATED", 12, None)
+
+
+def test_a_missing_scanner_that_types_is_an_error() -> None:
+    code, document, err = Running("--try", "/dev/input/by-id/usb-none-event-kbd", "--seconds", "0.2").end()
+    assert (code, document["error"]) == (1, "READER_UNAVAILABLE") and "cannot be used" in err
 
 
 def test_a_wrong_speed_is_misuse() -> None:
