@@ -1,49 +1,35 @@
 """Camera frames of a card or a phone held before a kiosk: blur, angles, low light, glare and what else mornings bring.
 
-Everything follows from the seed. Frames are grey, height x width, 8 bits. The QR is printed as on cards and shown as
-on phones (identity-documents.md 1.3, 3); the families are those of faults-threats-speed.md 6.2 and more.
+Everything follows from the seed. Frames are grey, height x width, 8 bits. The families are those of
+faults-threats-speed.md 6.2 and more; what is held is drawn in `frames_things`, what spoils it is in `frames_spoil`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Final, Literal
+from functools import lru_cache
+from typing import Final, Literal
 
 import cv2
 import numpy as np
-import segno
-from numpy.typing import NDArray
 
-Frame = NDArray[np.uint8]
+from simulators.frames_spoil import SPOILERS, Moment, noisy
+from simulators.frames_things import Frame, Points, Thing, card, phone, phone_with_card, qr_symbol
+
+__all__ = ["EMPTY", "FAMILIES", "Carrier", "Frame", "picture", "qr_symbol", "render"]
+
 Carrier = Literal["card", "phone"]
 
 FAMILIES: Final = (
-    "nominal",
-    "small",
-    "blur",
-    "motion",
-    "rotation",
-    "perspective",
-    "low_light",
-    "noise",
-    "glare",
-    "moire",
-    "jpeg",
-    "inverted",
-    "curl",
-    "two_codes",
-)
-"""Kinds of frames with a code in them; ``none`` is an empty desk."""
+    "nominal", "small", "blur", "motion", "rotation", "perspective", "low_light", "noise", "glare", "reflection",
+    "moire", "jpeg", "inverted", "curl", "card_on_phone", "two_codes",
+)  # fmt: skip
+"""Kinds of frames with a code in them. ``inverted``: a phone in dark mode. ``card_on_phone``: the picture of a card."""
 
-_MM: Final = 24  # pixels per millimetre at which a card is drawn
-_LEVELS: Final = "lmq"
+EMPTY: Final = ("desk", "hand", "ceiling", "face", "poster")
+"""What a frame of family ``none`` shows, in turn by seed."""
 
-
-def qr_symbol(payload: bytes, *, level: str = "m", eci: bool = False, border: int = 4) -> Frame:
-    """The symbol of *payload* in byte mode, one pixel a module, with its quiet zone."""
-    code = segno.make(payload, error=level, micro=False, mode="byte", boost_error=False, eci=eci,
-                      encoding="utf-8" if eci else None)  # fmt: skip
-    return np.array([[0 if dark else 255 for dark in row] for row in code.matrix_iter(border=border)], np.uint8)
+_PAYMENT: Final = b"00020101021138540010A00000072701240006970436"
+_LEVELS: Final = ("l", "m", "q")
 
 
 def render(
@@ -55,176 +41,148 @@ def render(
     seed: int = 0,
     look: int = 0,
     size: tuple[int, int] = (1280, 720),
-    other: bytes | None = None,
+    other: bytes = _PAYMENT,
 ) -> Frame:
     """One frame of *size* (width, height) in which *payload* stands on a card or a phone.
 
-    *severity* from 0 to 1; *look* counts the frames of one scene, between which the hand trembles. *other*: the second
-    code of ``two_codes``. ValueError for a family that there is not.
+    *family*: one of FAMILIES, or ``none`` for nobody there. *severity* from 0 to 1; *look* counts the frames of one
+    scene (*seed*), between which the hand trembles. *other*: the second code of ``two_codes``. ValueError for a family
+    that there is not.
     """
     if family != "none" and family not in FAMILIES:
         raise ValueError(f"no such family: {family}")
-    scene, moment = np.random.default_rng(seed), np.random.default_rng((seed, look))
+    scene, now = np.random.default_rng(seed), np.random.default_rng((seed, look))
     frame = _background(scene, size)
     if family == "none":
-        return _noisy(frame, moment, 3)
-    thing, corners = _thing(payload, on, family, scene)
-    fraction = {"small": 0.34 - 0.2 * severity}.get(family, scene.uniform(0.42, 0.62))
+        _nobody(frame, EMPTY[seed % len(EMPTY)], scene, now)
+        return noisy(frame, now, 3)
+    held = _thing(payload, on, family, seed)
     if family == "two_codes":
-        second, where = _thing(other or b"00020101021138540010A00000072701240006970436", "phone", "nominal", scene)
-        _put(frame, second, where, _place(scene, moment, size, 0.3, at=(0.25, 0.5)))
-        _put(frame, thing, corners, _place(scene, moment, size, 0.36, at=(0.72, 0.5)))
+        _put(frame, _thing(other, "phone", "nominal", seed + 1), scene, now, side=0.28, at=(0.84, 0.5))
+        where = _put(frame, held, scene, now, side=0.2 if on == "card" else 0.34, at=(0.42, 0.34))
     else:
-        tilt = 0.5 * severity if family == "perspective" else 0.04
+        side = _side(held, on, family, severity, scene, size)
         turn = scene.uniform(-180, 180) if family == "rotation" else scene.uniform(-8, 8)
-        _put(frame, thing, corners, _place(scene, moment, size, fraction, turn=turn, tilt=tilt))
-    return _noisy(_spoil(frame, family, severity, scene, moment), moment, 3)
+        tilt = 0.1 + 0.4 * severity if family == "perspective" else 0.03
+        where = _put(frame, held, scene, now, side=side, turn=turn, tilt=tilt)
+    module = float(np.linalg.norm(where[1] - where[0])) / held.modules
+    if family in SPOILERS:
+        frame = SPOILERS[family](frame, Moment(severity, where, module, scene, now))
+    return noisy(frame, now, 3)
 
 
 def picture(frame: Frame, kind: str = ".png") -> bytes:
-    """*frame* as the bytes of a picture file."""
+    """*frame* as the bytes of a picture file: ``.png``, ``.jpg``, ``.webp``, ``.bmp``."""
     return cv2.imencode(kind, frame)[1].tobytes()
 
 
-def _thing(payload: bytes, on: Carrier, family: str, rng: np.random.Generator) -> tuple[Frame, NDArray[np.float32]]:
-    """A card or phone drawn flat, and the corners of the symbol on it without its quiet zone."""
-    symbol = qr_symbol(payload, level=str(rng.choice(list(_LEVELS))), eci=bool(rng.random() < 0.15))
-    return _card(symbol, rng) if on == "card" else _phone(symbol, rng, dark=family == "inverted")
+@lru_cache(maxsize=4)
+def _thing(payload: bytes, on: Carrier, family: str, seed: int) -> Thing:
+    rng = np.random.default_rng((seed, 7))
+    symbol = qr_symbol(payload, level=_LEVELS[int(rng.integers(len(_LEVELS)))], eci=bool(rng.random() < 0.15))
+    if family == "card_on_phone":
+        return phone_with_card(symbol, rng)
+    return card(symbol, rng) if on == "card" else phone(symbol, rng, dark=family == "inverted")
 
 
-def _card(symbol: Frame, rng: np.random.Generator) -> tuple[Frame, NDArray[np.float32]]:
-    width, height = round(85.6 * _MM), round(54 * _MM)
-    across, down = np.meshgrid(np.linspace(0, 9, width), np.linspace(0, 6, height))
-    card = (208 + 10 * np.sin(across * 5 + np.sin(down * 3) * 2) + 6 * np.sin(down * 17)).astype(np.uint8)
-    cv2.rectangle(card, (4 * _MM, 17 * _MM), (24 * _MM, 46 * _MM), 120, -1)
-    cv2.ellipse(card, (14 * _MM, 28 * _MM), (6 * _MM, 8 * _MM), 0, 0, 360, 170, -1)
-    for row in range(6):
-        for word in range(int(rng.integers(2, 5))):
-            left = 28 * _MM + word * 10 * _MM
-            cv2.rectangle(card, (left, (22 + 5 * row) * _MM), (left + 8 * _MM, (24 + 5 * row) * _MM), 70, -1)
-    return card, _print(card, symbol, left=68 * _MM, top=4 * _MM, side=12 * _MM)
+def _side(
+    held: Thing, on: Carrier, family: str, severity: float, scene: np.random.Generator, size: tuple[int, int]
+) -> float:
+    """The side of the symbol in heights of the frame: people hold cards so near that a module has some pixels."""
+    if family == "small":
+        return held.modules * (2.2 - 0.9 * severity) / size[1]
+    if on == "phone" and family != "card_on_phone":
+        return float(scene.uniform(0.36, 0.58))
+    return held.modules * float(scene.uniform(2.7, 4.2)) / size[1]
 
 
-def _phone(symbol: Frame, rng: np.random.Generator, *, dark: bool) -> tuple[Frame, NDArray[np.float32]]:
-    width, height = round(71 * _MM), round(150 * _MM)
-    phone = np.full((height, width), 18, np.uint8)
-    page = 30 if dark else 250
-    phone[5 * _MM : -6 * _MM, 2 * _MM : -2 * _MM] = page
-    for row in (12, 18, 24, 100, 108, 116):
-        cv2.rectangle(phone, (9 * _MM, row * _MM), (round(rng.uniform(30, 60)) * _MM, (row + 2) * _MM), 130, -1)
-    return phone, _print(phone, 255 - symbol if dark else symbol, left=10 * _MM, top=36 * _MM, side=51 * _MM)
-
-
-def _print(onto: Frame, symbol: Frame, *, left: int, top: int, side: int) -> NDArray[np.float32]:
-    onto[top : top + side, left : left + side] = cv2.resize(symbol, (side, side), interpolation=cv2.INTER_NEAREST)
-    edge = side * 4 / symbol.shape[0]
-    near, far = edge, side - edge
-    square = [[near, near], [far, near], [far, far], [near, far]]
-    return np.array([(left + x, top + y) for x, y in square], np.float32)
-
-
-def _place(
+def _put(
+    frame: Frame,
+    held: Thing,
     scene: np.random.Generator,
-    moment: np.random.Generator,
-    size: tuple[int, int],
-    fraction: float,
+    now: np.random.Generator,
     *,
+    side: float,
     turn: float = 0.0,
-    tilt: float = 0.04,
+    tilt: float = 0.03,
     at: tuple[float, float] | None = None,
-) -> NDArray[np.float32]:
-    """Where in the frame the symbol's corners come to lie: its height is *fraction* of the frame's."""
-    width, height = size
-    half = fraction * height / 2 * moment.uniform(0.985, 1.015)
-    x, y = at or (scene.uniform(0.4, 0.6), scene.uniform(0.45, 0.55))
-    square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
-    square += scene.uniform(-tilt, tilt, (4, 2)) + moment.uniform(-0.012, 0.012, (4, 2))
-    angle = np.deg2rad(turn + moment.uniform(-1.5, 1.5))
-    rotated = square @ np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-    middle = np.array([x * width, y * height]) + moment.uniform(-4, 4, 2)
-    return np.asarray(rotated * half + middle, np.float32)
-
-
-def _put(frame: Frame, thing: Frame, corners: NDArray[np.float32], onto: NDArray[np.float32]) -> None:
+) -> Points:
+    """Hold *held* into *frame*, its symbol *side* heights of the frame large; the corners of the symbol there."""
     height, width = frame.shape
+    square = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]], float)
+    square += scene.uniform(-tilt, tilt, (4, 2)) + now.uniform(-0.01, 0.01, (4, 2))
+    angle = np.deg2rad(turn + now.uniform(-1.5, 1.5))
+    spin = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
+    half = side * height / 2 * now.uniform(0.985, 1.015)
+    reach = half * 1.5
+    if at is not None:
+        middle = np.array([at[0] * width, at[1] * height])
+    else:  # people aim the whole thing or only the code, or something between
+        body = np.array([held.pixels.shape[1], held.pixels.shape[0]]) / 2
+        scale = 2 * half / float(np.linalg.norm(held.corners[1] - held.corners[0]))
+        aside = (held.corners.mean(axis=0) - body) * scale @ spin
+        middle = np.array([width, height]) * scene.uniform(0.44, 0.56, 2) + aside * scene.uniform(0, 1)
+        middle = middle.clip([reach, reach], [max(reach, width - reach), max(reach, height - reach)])
+    onto = np.asarray(square @ spin * half + middle + now.uniform(-4, 4, 2), np.float32)
+    _lay(frame, held, onto, scene)
+    return onto
+
+
+def _lay(frame: Frame, held: Thing, onto: Points, scene: np.random.Generator) -> None:
+    height, width = frame.shape
+    pixels, mask, corners = held.pixels, held.mask, held.corners
     shrink = float(np.linalg.norm(corners[1] - corners[0]) / np.linalg.norm(onto[1] - onto[0]))
     if shrink > 1.5:  # as a lens averages what falls on one pixel
-        smaller = (round(thing.shape[1] / shrink), round(thing.shape[0] / shrink))
-        thing = np.asarray(cv2.resize(thing, smaller, interpolation=cv2.INTER_AREA), np.uint8)
+        smaller = (round(pixels.shape[1] / shrink), round(pixels.shape[0] / shrink))
+        pixels = np.asarray(cv2.resize(pixels, smaller, interpolation=cv2.INTER_AREA), np.uint8)
+        mask = np.asarray(cv2.resize(mask, smaller, interpolation=cv2.INTER_NEAREST), np.uint8)
         corners = corners / np.float32(shrink)
     bend = cv2.getPerspectiveTransform(corners, onto)
-    held = cv2.warpPerspective(thing, bend, (width, height), flags=cv2.INTER_LINEAR)
-    mask = cv2.warpPerspective(np.full_like(thing, 255), bend, (width, height), flags=cv2.INTER_NEAREST)
-    frame[mask > 0] = held[mask > 0]
+    there = cv2.warpPerspective(pixels, bend, (width, height), flags=cv2.INTER_LINEAR)
+    cv2.copyTo(there, cv2.warpPerspective(mask, bend, (width, height), flags=cv2.INTER_NEAREST), frame)
+    edge = np.array([[[pixels.shape[1] * scene.uniform(0.2, 0.5), pixels.shape[0]]]], np.float32)
+    x, y = cv2.perspectiveTransform(edge, bend)[0, 0]
+    if abs(x) < 2 * width and abs(y) < 2 * height:  # the thumb that holds it from below
+        thick = int(np.linalg.norm(onto[1] - onto[0]) * (0.35 if held.pixels.shape[0] > held.pixels.shape[1] else 0.8))
+        cv2.ellipse(frame, (int(x), int(y)), (thick // 2, thick), 12, 0, 360, int(scene.integers(120, 190)), -1)
 
 
 def _background(rng: np.random.Generator, size: tuple[int, int]) -> Frame:
+    """A room out of focus."""
     width, height = size
-    rough = rng.uniform(40, 190, (6, 9)).astype(np.float32)
-    frame = cv2.resize(rough, (width, height), interpolation=cv2.INTER_CUBIC).clip(0, 255).astype(np.uint8)
+    small = np.asarray(cv2.resize(rng.uniform(40, 190, (6, 9)), (width // 4 + 1, height // 4 + 1), interpolation=2))
+    frame = np.asarray(small.clip(0, 255), np.uint8)
     for _ in range(5):
-        x, y = int(rng.integers(0, width)), int(rng.integers(0, height))
-        far = (x + int(rng.integers(40, 300)), y + int(rng.integers(30, 200)))
+        x, y = int(rng.integers(0, width // 4 + 1)), int(rng.integers(0, height // 4 + 1))
+        far = (x + int(rng.integers(10, 75)), y + int(rng.integers(8, 50)))
         cv2.rectangle(frame, (x, y), far, int(rng.integers(20, 230)), -1)
-    face = (int(width * rng.uniform(0.2, 0.8)), int(height * 0.3))
-    cv2.ellipse(frame, face, (width // 12, height // 5), 0, 0, 360, 160, -1)
-    return np.asarray(cv2.GaussianBlur(frame, (0, 0), 6), np.uint8)
+    soft = cv2.GaussianBlur(frame, (0, 0), 1.5)
+    return np.asarray(cv2.resize(soft, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
-def _spoil(
-    frame: Frame, family: str, severity: float, scene: np.random.Generator, moment: np.random.Generator
-) -> Frame:
+def _nobody(frame: Frame, what: str, scene: np.random.Generator, now: np.random.Generator) -> None:
+    """Paint into *frame* what a kiosk's camera sees between two people."""
     height, width = frame.shape
-    strength: Mapping[str, Any] = {"blur": 0.8 + 4.2 * severity, "motion": 3 + 26 * severity}
-    match family:
-        case "blur":
-            return np.asarray(cv2.GaussianBlur(frame, (0, 0), strength["blur"] * moment.uniform(0.85, 1.15)), np.uint8)
-        case "motion":
-            length = max(3, round(strength["motion"] * moment.uniform(0.6, 1.2)))
-            return np.asarray(cv2.filter2D(frame, -1, _streak(length, moment.uniform(0, 180))), np.uint8)
-        case "low_light":
-            dark = frame.astype(np.float32) * (0.5 - 0.46 * severity)
-            return _noisy(dark.clip(0, 255).astype(np.uint8), moment, 2 + 3 * severity)
-        case "noise":
-            return _noisy(frame, moment, 10 + 90 * severity)
-        case "glare":
-            middle = (width * scene.uniform(0.4, 0.6), height * scene.uniform(0.4, 0.6))
-            return _with_glare(frame, middle, 0.06 + 0.16 * severity)
-        case "moire":
-            across, down = np.meshgrid(np.arange(width), np.arange(height))
-            pitch, angle = scene.uniform(2.2, 5.5), scene.uniform(0, np.pi)
-            waves = np.sin(2 * np.pi * (across * np.cos(angle) + down * np.sin(angle)) / pitch)
-            bands = np.sin(2 * np.pi * (across * 0.013 + down * 0.021 * scene.uniform(0.5, 1.5)))
-            spoilt = frame + (8 + 110 * severity) * waves * (0.6 + 0.4 * bands)
-            return np.asarray(spoilt.clip(0, 255), np.uint8)
-        case "jpeg":
-            quality = round(38 - 36 * severity)
-            coded = cv2.imencode(".jpg", frame, (cv2.IMWRITE_JPEG_QUALITY, quality))[1]
-            return np.asarray(cv2.imdecode(coded, cv2.IMREAD_GRAYSCALE), np.uint8)
-        case "curl":
-            across, down = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
-            bend = np.float32(4 + 30 * severity) * np.sin(across / np.float32(width / scene.uniform(4, 7)))
-            return np.asarray(cv2.remap(frame, across, down + bend, cv2.INTER_LINEAR), np.uint8)
-        case _:
-            return frame
-
-
-def _streak(length: int, angle: float) -> NDArray[np.float32]:
-    kernel = np.zeros((length, length), np.float32)
-    kernel[length // 2] = 1
-    turned = cv2.warpAffine(
-        kernel, cv2.getRotationMatrix2D(((length - 1) / 2, (length - 1) / 2), angle, 1), (length, length)
-    )
-    return np.asarray(turned / max(float(turned.sum()), 1e-6), np.float32)
-
-
-def _with_glare(frame: Frame, middle: tuple[float, float], reach: float) -> Frame:
-    height, width = frame.shape
-    across, down = np.meshgrid(np.arange(width), np.arange(height))
-    far = ((across - middle[0]) ** 2 + ((down - middle[1]) * 1.4) ** 2) / (reach * height) ** 2
-    return np.asarray((frame + 330 * np.exp(-far * 2)).clip(0, 255), np.uint8)
-
-
-def _noisy(frame: Frame, rng: np.random.Generator, sigma: float) -> Frame:
-    grain = rng.standard_normal(frame.shape, dtype=np.float32) * np.float32(sigma)
-    return np.asarray((frame + grain).clip(0, 255), np.uint8)
+    x, y = int(width * scene.uniform(0.3, 0.7) + now.uniform(-3, 3)), int(height * 0.45 + now.uniform(-3, 3))
+    if what == "hand":
+        for finger in range(4):
+            at = (x + (finger - 2) * height // 11, y + abs(finger - 2) * height // 30)
+            cv2.ellipse(frame, at, (height // 24, height // 4), 6 * (finger - 2), 0, 360, 170 - 6 * finger, -1)
+        cv2.ellipse(frame, (x, y + height // 3), (height // 5, height // 4), 0, 0, 360, 160, -1)
+    elif what == "ceiling":
+        frame[:] = 200
+        for line in range(0, max(width, height), max(8, height // 6)):
+            cv2.line(frame, (line, 0), (line + width // 9, height), 172, 3)
+            cv2.line(frame, (0, line), (width, line), 176, 3)
+        cv2.rectangle(frame, (x, y), (x + width // 5, y + height // 9), 255, -1)
+    elif what == "face":
+        cv2.ellipse(frame, (x, y), (height // 5, height // 4), 0, 0, 360, 165, -1)
+        for side in (-1, 1):
+            cv2.circle(frame, (x + side * height // 12, y - height // 20), height // 50, 50, -1)
+        cv2.ellipse(frame, (x, y + height // 9), (height // 14, height // 50), 0, 0, 360, 90, -1)
+        cv2.ellipse(frame, (x, y + height // 2), (height // 2, height // 4), 0, 180, 360, 70, -1)
+    elif what == "poster":  # the worst neighbour of a decoder: a wall of small print
+        cv2.rectangle(frame, (x - width // 4, 0), (x + width // 4, height), 235, -1)
+        for row in range(20, height, 22):
+            words = "".join(scene.choice(list("HOSPITAL QUEUE NOTICE 0123"), 34))
+            cv2.putText(frame, words, (x - width // 4 + 12, row), cv2.FONT_HERSHEY_SIMPLEX, 0.6, 60, 1)

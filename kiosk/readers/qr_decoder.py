@@ -1,37 +1,39 @@
 """QR codes in camera frames and pictures: zxing-cpp first, then a ladder of better pictures, ZBar as second opinion.
 
 Bytes, never text: decoders that guess a charset turn Vietnamese into something else. No decoder's word is taken against
-another's: where two read one symbol differently, nobody is believed. Only QR codes of model 2 count, for Micro QR is
-read out of moire. Source: components.md 2, faults-threats-speed.md 6.2, identity-documents.md 1.3, 1.4.
+another's: where two read one symbol differently, nobody is believed. Source: components.md 2, faults-threats-speed.md
+6.2, 7, identity-documents.md 1.3, 1.4.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from typing import Final
 
 import cv2
 import numpy as np
-import zxingcpp
-from numpy.typing import NDArray
 
 from kiosk.errors import KioskError
+from kiosk.readers.picture_size import picture_size
+from kiosk.readers.qr_ladder import SecondOpinion, climb, every, opinions, resized, rungs
+from kiosk.readers.qr_places import Place, place_of, places_in
+from kiosk.readers.qr_readings import FrameCodes, Grey, Looked, QrCode, Reading, agreed, look
 from kiosk.readers.qr_zbar import Corners, ZbarScanner
 
-Grey = NDArray[np.uint8]
+__all__ = ["FrameCodes", "PictureUnreadable", "QrCode", "QrDecoder", "decode_picture"]
 
-_FORMATS: Final = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 _MAX_PIXELS: Final = 40_000_000
 _MIN_SIDE: Final = 21  # pixels: the modules of the smallest symbol
-_UPSAMPLED: Final = 1600  # a frame wider than this is not made larger still
-_SECOND_OPINION_EVERY: Final = 20
-_RUNG_EVERY: Final = 2
-_CHEAP_RUNGS: Final = 3
-_ZXING: Final = "zxing"
-_ZBAR: Final = "zbar"
-
-_Found = tuple[bytes, Corners, str]
+_OPINION_EVERY: Final = 12  # frames in which the same code is read
+_OPINION_MODULE: Final = 3.0  # pixels of a module that are enough for ZBar, which pays for each pixel
+_SUSPECT_FOR: Final = 30  # frames
+_CREDIT: Final = 12.0  # rungs that a code may take at once ...
+_EARNED: Final = 1 / 3  # ... and for each further frame: an empty desk beside a poster stays cheap
+_AT_ONCE: Final = 3  # rungs in one frame
+_WHOLE_EVERY: Final = 15  # frames without a code or a place for one
+_WHOLE_FIRST: Final = 3
+_WHOLE_PIXELS: Final = 4_000_000  # that ZBar is given of a picture
+_PLACES: Final = 2
+_PICTURE_PLACES: Final = 6
 
 
 class PictureUnreadable(KioskError):
@@ -40,193 +42,121 @@ class PictureUnreadable(KioskError):
     code = "PICTURE_UNREADABLE"
 
 
-@dataclass(frozen=True, slots=True)
-class QrCode:
-    """One symbol: its exact bytes, its four corners (x, y) in pixels of the frame, and who read exactly these bytes."""
-
-    payload: bytes
-    corners: Corners
-    by: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class FrameCodes:
-    """What one frame holds: the codes that are believed, the largest first, and the number of disputed ones."""
-
-    codes: tuple[QrCode, ...] = ()
-    disputed: int = 0
-
-
 class QrDecoder:
     """Decodes the frames of one stream; not for several threads.
 
-    Most frames cost one look of zxing-cpp. Every other frame without a code gets more: the whole ladder when a symbol
-    was seen that could not be read, else a single rung of it in turn. Every so often ZBar gives a second opinion on
-    the places at which codes were read.
+    Most frames cost one look of zxing-cpp. A code that was read gets ZBar's opinion when it is new, and again from time
+    to time. In a frame without a code, the places with the texture of one get three rungs of the ladder, until the
+    credit is used up; then a rung every third frame. So a held code has the whole ladder within four frames, and an
+    empty desk costs little whatever hangs behind it.
     """
 
-    def __init__(self) -> None:
-        """Nothing was seen yet."""
-        self._zbar = ZbarScanner()
-        self._frames = 0
-        self._read = 0
+    def __init__(self, second: SecondOpinion | None = None) -> None:
+        """*second*: the other decoder, ZBar if not given."""
+        self._second = ZbarScanner() if second is None else second
+        self._rungs = rungs(self._second)
+        self._frame = 0
+        self._missed = 0
+        self._credit = _CREDIT
+        self._step = 0
+        self._asked: dict[bytes, int] = {}
+        self._suspects: dict[bytes, int] = {}
 
     def decode(self, grey: Grey) -> FrameCodes:
         """The codes in *grey*, height x width; never raises, whatever the picture."""
         if not _usable(grey):
             return FrameCodes()
-        self._frames += 1
-        found, hints = _zxing(grey)
-        if found:
-            self._read += 1
-            if self._read % _SECOND_OPINION_EVERY == 1:
-                found += self._opinions(grey, found)
-        elif self._frames % _RUNG_EVERY == 0:
-            rungs = self._rungs() if hints else (self._next_rung(),)
-            found = _first(rung(grey) for rung in rungs)
-        return _agreed(found)
+        grey = np.ascontiguousarray(grey)
+        self._frame += 1
+        self._credit = min(_CREDIT, self._credit + _EARNED)
+        looked = look(grey)
+        readings = list(looked.readings)
+        if readings:
+            self._missed = 0
+            readings += self._opinions_of(grey, readings)
+        if not readings or looked.unread:
+            readings += self._climb(grey, looked)
+        verdict = agreed(readings, self._suspects.keys())
+        self._suspects |= dict.fromkeys(verdict.disputed, self._frame + _SUSPECT_FOR)
+        self._suspects = {payload: until for payload, until in self._suspects.items() if until >= self._frame}
+        return verdict.frame
 
-    def decode_whole(self, grey: Grey) -> FrameCodes:
-        """The codes in a single picture: every rung until one reads something, and everybody's opinion of it."""
+    def decode_once(self, grey: Grey) -> FrameCodes:
+        """The codes in a single picture: the whole ladder wherever one may be, and everybody's opinion."""
         if not _usable(grey):
             return FrameCodes()
-        found, _ = _zxing(grey)
-        found = found or _first(rung(grey) for rung in self._rungs())
-        return _agreed(found + self._zbar_on(grey))
+        grey = np.ascontiguousarray(grey)
+        looked = look(grey)
+        readings = looked.readings + self._whole(grey)
+        for place in _free(looked.unread, places_in(grey, _PICTURE_PLACES), readings):
+            found = next(filter(None, every(self._rungs, grey, place)), [])
+            readings += [reading for reading in found if not _taken(place_of(reading.corners), readings)]
+        return agreed(readings).frame
 
-    def _rungs(self) -> tuple[Callable[[Grey], list[_Found]], ...]:
-        return (_flattened, _sharpened, self._zbar_on, _enlarged, _straightened)
+    def _opinions_of(self, grey: Grey, readings: list[Reading]) -> list[Reading]:
+        """What the second decoder says at the places of codes that it was not asked about for long."""
+        recent = self._frame - _OPINION_EVERY
+        self._asked = {payload: at for payload, at in self._asked.items() if at > recent}
+        said = []
+        for reading in readings:
+            if reading.payload not in self._asked or reading.payload in self._suspects:
+                self._asked[reading.payload] = self._frame
+                place = place_of(reading.corners)
+                left, top, crop = place.crop(grey)
+                scale = min(1.0, _OPINION_MODULE * reading.modules / place.side)
+                said += [found.moved(scale, left, top) for found in opinions(self._second, resized(crop, scale))]
+        return said
 
-    def _next_rung(self) -> Callable[[Grey], list[_Found]]:
-        rungs = self._rungs()[:_CHEAP_RUNGS]
-        return rungs[self._frames // _RUNG_EVERY % len(rungs)]
+    def _climb(self, grey: Grey, looked: Looked) -> list[Reading]:
+        """The next rungs of the ladder, as far as there is credit."""
+        places = _free(looked.unread, [] if looked.readings else places_in(grey, _PLACES), looked.readings)
+        if not places:
+            self._step = 0
+            self._missed += not looked.readings
+            return self._whole(grey) if self._missed % _WHOLE_EVERY == _WHOLE_FIRST else []
+        for _ in range(_AT_ONCE):
+            if self._credit < 1:
+                break
+            round_, rung = divmod(self._step, len(self._rungs))
+            found = climb(self._rungs[rung], grey, places[round_ % len(places)])
+            if found := [reading for reading in found if not _taken(place_of(reading.corners), looked.readings)]:
+                return found  # the next frame starts with the rung that helped, free of charge
+            self._credit -= 1
+            self._step += 1
+        return []
 
-    def _zbar_on(self, grey: Grey) -> list[_Found]:
-        return [(payload, corners, _ZBAR) for payload, corners in self._zbar.scan(grey)]
-
-    def _opinions(self, grey: Grey, found: list[_Found]) -> list[_Found]:
-        """What ZBar says of the places where codes were read."""
-        opinions = []
-        for _, corners, _ in found:
-            x, y, crop = _around(grey, corners)
-            for payload, inside, by in self._zbar_on(crop):
-                opinions.append((payload, tuple((x + across, y + down) for across, down in inside), by))
-        return opinions
+    def _whole(self, grey: Grey) -> list[Reading]:
+        scale = min(1.0, (_WHOLE_PIXELS / grey.size) ** 0.5)
+        return [found.moved(scale, 0, 0) for found in opinions(self._second, resized(grey, scale))]
 
 
 def decode_picture(data: bytes) -> FrameCodes:
-    """The codes in the bytes of a picture file (PNG, JPEG, WebP, ...). PictureUnreadable if it is none."""
+    """The codes in the bytes of a picture file (PNG, JPEG, WebP, BMP). PictureUnreadable if it is none of them, broken,
+    or of more than 40 million pixels."""
+    size = picture_size(data)
+    if size is None or size[0] * size[1] > _MAX_PIXELS:
+        raise PictureUnreadable("expected a PNG, JPEG, WebP or BMP file of at most 40 million pixels")
     try:
-        colour = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE) if data else None
+        grey = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE)
     except cv2.error:
-        colour = None
-    if colour is None or colour.size > _MAX_PIXELS:
-        raise PictureUnreadable("expected a picture file")
-    return QrDecoder().decode_whole(np.asarray(colour, np.uint8))
+        grey = None
+    if grey is None:
+        raise PictureUnreadable("the picture file is broken")
+    return QrDecoder().decode_once(np.asarray(grey, np.uint8))
 
 
 def _usable(grey: Grey) -> bool:
     return grey.ndim == 2 and grey.dtype == np.uint8 and min(grey.shape) >= _MIN_SIDE and grey.size <= _MAX_PIXELS
 
 
-def _zxing(grey: Grey, scale: float = 1.0) -> tuple[list[_Found], bool]:
-    """Codes that zxing-cpp reads, their corners divided by *scale*, and whether it saw one that it could not read."""
-    symbols = zxingcpp.read_barcodes(grey, formats=_FORMATS, return_errors=True)
-    found = [
-        (symbol.bytes, _corners(symbol.position, scale), _ZXING) for symbol in symbols if symbol.valid and symbol.bytes
-    ]
-    return found, len(found) < len(symbols)
+def _free(unread: list[Corners], likely: list[Place], readings: list[Reading]) -> list[Place]:
+    """Places at which nothing was read: of symbols that were seen, then of texture; each once."""
+    places: list[Place] = []
+    for place in [*map(place_of, unread), *likely]:
+        if not _taken(place, readings) and not any(place.overlaps(other) for other in places):
+            places.append(place)
+    return places
 
 
-def _corners(position: zxingcpp.Position, scale: float) -> Corners:
-    points = (position.top_left, position.top_right, position.bottom_right, position.bottom_left)
-    return tuple((point.x / scale, point.y / scale) for point in points)
-
-
-def _first(attempts: Iterable[list[_Found]]) -> list[_Found]:
-    return next((found for found in attempts if found), [])
-
-
-def _flattened(grey: Grey) -> list[_Found]:
-    """Smoothed, and freed of what changes slowly over the picture: for low light, noise, glare and moire."""
-    eighth = cv2.resize(grey, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
-    around = cv2.resize(cv2.GaussianBlur(eighth, (0, 0), 3), (grey.shape[1], grey.shape[0]))
-    flat = cv2.divide(cv2.GaussianBlur(grey, (9, 9), 0), around, scale=160)
-    return _zxing(np.asarray(flat, np.uint8))[0]
-
-
-def _sharpened(grey: Grey) -> list[_Found]:
-    """For a lens out of focus."""
-    return _zxing(_unsharp(grey))[0]
-
-
-def _enlarged(grey: Grey) -> list[_Found]:
-    """Twice as large and sharpened: for small codes."""
-    scale = 2.0 if grey.shape[1] <= _UPSAMPLED else 1.0
-    large = cv2.resize(grey, None, fx=scale, fy=scale, interpolation=cv2.INTER_LINEAR)
-    return _zxing(_unsharp(np.asarray(large, np.uint8)), scale)[0]
-
-
-def _unsharp(grey: Grey) -> Grey:
-    return np.asarray(cv2.addWeighted(grey, 3.0, cv2.blur(grey, (9, 9)), -2.0, 0), np.uint8)
-
-
-def _straightened(grey: Grey) -> list[_Found]:
-    """OpenCV only finds the place here, for it gives text and no bytes; zxing-cpp reads the square made straight."""
-    there, corners = cv2.QRCodeDetectorAruco().detectMulti(grey)
-    if not there or corners is None:
-        return []
-    found = []
-    for quad in np.asarray(corners, np.float32).reshape(-1, 4, 2)[:4]:
-        side = 480
-        square = np.array([[40, 40], [side - 40, 40], [side - 40, side - 40], [40, side - 40]], np.float32)
-        straight = cv2.warpPerspective(grey, cv2.getPerspectiveTransform(quad, square), (side, side))
-        place = tuple((float(x), float(y)) for x, y in quad)
-        for attempt in (straight, cv2.equalizeHist(straight)):
-            if read := _zxing(np.asarray(attempt, np.uint8))[0]:
-                found.append((read[0][0], place, _ZXING))
-                break
-    return found
-
-
-def _around(grey: Grey, corners: Corners) -> tuple[int, int, Grey]:
-    """A place with a quarter of its size around it: left, top, and the pixels."""
-    across, down = [x for x, _ in corners], [y for _, y in corners]
-    margin = max(max(across) - min(across), max(down) - min(down)) / 4
-    left, top = max(0, int(min(across) - margin)), max(0, int(min(down) - margin))
-    crop = grey[top : int(max(down) + margin) + 1, left : int(max(across) + margin) + 1]
-    return left, top, np.ascontiguousarray(crop)
-
-
-def _agreed(found: list[_Found]) -> FrameCodes:
-    """One code for each place; a place at which two payloads were read is disputed."""
-    places: list[list[_Found]] = []
-    for reading in found:
-        for place in places:
-            if _same_place(place[0][1], reading[1]):
-                place.append(reading)
-                break
-        else:
-            places.append([reading])
-    codes = [
-        QrCode(place[0][0], place[0][1], tuple(sorted({by for _, _, by in place})))
-        for place in places
-        if len({payload for payload, _, _ in place}) == 1
-    ]
-    codes.sort(key=lambda code: (-_size(code.corners), code.payload))
-    return FrameCodes(tuple(codes), len(places) - len(codes))
-
-
-def _same_place(one: Corners, other: Corners) -> bool:
-    (x, y), (across, down) = _middle(one), _middle(other)
-    return float(np.hypot(x - across, y - down)) < max(_size(one), _size(other)) / 2
-
-
-def _middle(corners: Corners) -> tuple[float, float]:
-    return sum(x for x, _ in corners) / len(corners), sum(y for _, y in corners) / len(corners)
-
-
-def _size(corners: Corners) -> float:
-    """The longer side of the box around a place, in pixels."""
-    across, down = [x for x, _ in corners], [y for _, y in corners]
-    return max(max(across) - min(across), max(down) - min(down))
+def _taken(place: Place, readings: list[Reading]) -> bool:
+    return any(place.overlaps(place_of(reading.corners)) for reading in readings)
