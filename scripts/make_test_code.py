@@ -22,7 +22,7 @@ PAGE = """\
 {small}
 <text x="105" y="158" font-size="4.5" text-anchor="middle">Cỡ như trên thẻ: thử máy quét có đọc nổi thẻ không</text>
 <text x="105" y="185" font-size="4.5" text-anchor="middle">Trên máy tiếp đón, chạy: kioskctl readers --try CỔNG</text>
-<text x="105" y="192" font-size="4.5" text-anchor="middle">Cách chữa: docs/van-hanh.md, mục «Máy đọc có vấn đề gì»</text>
+<text x="105" y="192" font-size="4.5" text-anchor="middle">Cách chữa: docs/van-hanh.md, «Máy đọc có vấn đề gì»</text>
 </svg>
 """
 
