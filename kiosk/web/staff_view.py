@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records
+from kiosk.insurance.bhyt_number import CardHints, hints_of
 from kiosk.model import Coverage, Eligibility, Receipt, Service
 from kiosk.outbox_table import OutboxRow
 from kiosk.privacy import mask_name, mask_number
@@ -41,6 +42,7 @@ def _view(checkin: CheckIn, row: OutboxRow | None, audit: list[dict[str, Any]]) 
         "holder_check": checkin.holder_check,
         "identity": _identity(checkin),
         "eligibility": _eligibility(checkin.eligibility, checkin.answer_origin),
+        "card_hints": _card_hints(_card_of(checkin)),
         "service": _service(checkin.service),
         "bhyt": checkin.bhyt,
         "ticket": {
@@ -79,6 +81,7 @@ def revealed(checkin: CheckIn) -> dict[str, Any]:
         "address": person.address,
         "issued_on": person.issued_on.isoformat() if person.issued_on else None,
         "card_number": checkin.coverage.number if checkin.coverage else None,
+        "card_object": _card_object(_card_of(checkin)),
         "key_number": checkin.key_number,
     }
 
@@ -116,6 +119,26 @@ def _coverage(coverage: Coverage | None) -> dict[str, Any] | None:
         "valid_to": coverage.valid_to.isoformat() if coverage.valid_to else None,
         "benefit_level": coverage.benefit_level,
     }
+
+
+def _card_of(checkin: CheckIn) -> CardHints | None:
+    """Hints on the card that the gateway named, else on the one that was read."""
+    answered = checkin.eligibility.coverage if checkin.eligibility else None
+    coverage = answered or checkin.coverage
+    return hints_of(coverage.number) if coverage else None
+
+
+def _card_hints(hints: CardHints | None) -> dict[str, Any] | None:
+    """What staff may see at a glance: not the object, which tells of poverty or merit (insurance-gateway.md 7)."""
+    if hints is None or hints.level is None:
+        return None
+    return {"level": hints.level_words, "province": hints.province_name, "doubts": list(hints.doubts)}
+
+
+def _card_object(hints: CardHints | None) -> str | None:
+    if hints is None or hints.object_code is None:
+        return None
+    return f"{hints.object_code} – {hints.object_words}" if hints.object_words else hints.object_code
 
 
 def _service(service: Service | None) -> dict[str, Any] | None:

@@ -117,6 +117,8 @@ async def test_a_check_in_as_staff_see_it(kiosk):
     assert seen["identity"] == {"name": "T. T. Mẫu", "birth_year": 1990, "number": "•••••••••001", "sex": "F"}
     assert seen["eligibility"]["class"] == "insured" and seen["eligibility"]["origin"] == "live"
     assert seen["eligibility"]["coverage"]["number"].endswith("•001")
+    hints = {"level": "80 % (mức trên thẻ, tạm tính)", "province": None, "doubts": ["H_UNKNOWN_PROVINCE"]}
+    assert seen["card_hints"] == hints  # who the card's holder is by law stays hidden
     assert seen["hospital"]["state"] == "accepted" and seen["hospital"]["outbox_state"] == "done"
     assert seen["ticket"] == {"number": "1", "issued_by": "his", "kiosk_number": None, "his_number": "1"}
     assert seen["needs_staff"] is None and seen["patient_match"] == "one"
@@ -134,6 +136,7 @@ async def test_the_full_person_is_shown_on_demand_and_kept_in_the_audit(kiosk):
     revealed = (await act(staff, seen["checkin_id"], "reveal"))["identity"]
     assert (revealed["personal_id"], revealed["full_name"]) == ("099190000001", "Trần Thị Mẫu")
     assert revealed["address"].startswith("Ấp Thử 1") and revealed["birth_date"] == "1990-09-02"
+    assert revealed["card_object"] == "DN – người làm việc trong doanh nghiệp"
     (seen,) = await waiting(staff, "all")
     assert [(entry["who"], entry["action"]) for entry in seen["audit"]] == [("demo", "revealed")]
 

@@ -32,6 +32,7 @@ export function factsView(item) {
     ]),
     chipView(item),
     eligibility && insurance(eligibility),
+    item.card_hints && cardHints(item.card_hints),
     facts([
       ["service", item.service && `${item.service.name} – ${item.service.department}`],
       ["bhyt", item.service && typeof item.bhyt === "boolean" && t(item.bhyt ? "detail/bhyt_yes" : "detail/bhyt_no")],
@@ -57,6 +58,14 @@ function insurance({ class: status, reason, result_code: code, coverage, asked_a
       ["asked", `${moment(asked)} ${origin ? `(${forCode("origin", origin)})` : ""}`],
     ]),
   );
+}
+
+function cardHints({ level, province, doubts }) {
+  return facts([
+    ["level", level],
+    ["province", province],
+    ["doubt", doubts.map((code) => forCode("card_doubt", code)).join("; ")],
+  ]);
 }
 
 const range = ({ valid_from: from, valid_to: to }) => ({ from: dateText(from), to: to ? dateText(to) : "…" });
@@ -121,6 +130,7 @@ function fullPerson(person) {
     ["address", person.address],
     ["issued_on", dateText(person.issued_on)],
     ["card_number", person.card_number],
+    ["card_object", person.card_object],
     ["key_number", person.key_number !== person.personal_id && person.key_number],
   ]);
 }
