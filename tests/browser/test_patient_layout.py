@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
+from kiosk.web.pages import texts
 from tests.browser.screens import UPRIGHT
 
 SIZES = [UPRIGHT, {"width": 1280, "height": 800}, {"width": 1920, "height": 1080}]
@@ -40,6 +41,12 @@ SCREENS: dict[str, dict[str, Any]] = {
     "idle": {"view": "idle"},
     "idle-no-reader": {"view": "idle", "reader_ok": False},
     "idle-chip": {"view": "idle", "card_reader": True},
+    "idle-camera": {"view": "idle", "camera": True},
+    "idle-camera-only": {"view": "idle", "camera": True, "scanner": False},
+    "idle-camera-chip": {"view": "idle", "camera": True, "card_reader": True, "provider": True, "vneid": True},
+    "idle-camera-only-chip": {"view": "idle", "camera": True, "scanner": False, "card_reader": True},
+    "idle-no-preview": {"view": "idle", "scanner": False},
+    "idle-no-preview-chip": {"view": "idle", "scanner": False, "card_reader": True},
     "idle-chip-no-scanner": {"view": "idle", "reader_ok": False, "card_reader": True},
     "place-card": _CARD | {"trouble": None},
     "place-card-lost": _CARD | {"trouble": "CARD_LOST"},
@@ -52,9 +59,17 @@ SCREENS: dict[str, dict[str, Any]] = {
     "reading": {"view": "reading_chip", "waited": 0, "card_reader": True},
     "reading-long": {"view": "reading_chip", "waited": 12, "card_reader": True},
     "unreadable": {"view": "unreadable", "error": "TRUNCATED", "clears_in": 10},
+    "unreadable-lay": {"view": "unreadable", "error": "MRZ_ALONE", "lay": True, "clears_in": 30, "card_reader": True},
+    **{
+        f"unreadable-{code}": {"view": "unreadable", "error": code, "clears_in": 10}
+        for code, words in texts()["patient"]["unreadable"].items()
+        if code.isupper() and "title" in words
+    },
+    "asking-vneid": {"view": "asking_vneid", "waited": 4},
     "unreadable-unheard-of": {"view": "unreadable", "error": "SOMETHING_NEW", "clears_in": 10},
     "confirm": {"view": "confirm"} | _PERSON,
     "confirm-chip-failed": {"view": "confirm", "chip_failed": True} | _PERSON,
+    "confirm-insurance-card": {"view": "confirm", "number_kind": "BHXH_10"} | _PERSON,
     "checking": {"view": "checking", "step": "insurance", "waited": 12},
     "registering": {"view": "checking", "step": "registering", "waited": 8},
     "choose-30": _CHOICE | {"answer": "insured", "services": _SERVICES},

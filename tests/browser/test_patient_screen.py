@@ -34,7 +34,7 @@ def confirm(page: Page) -> None:
 
 
 def test_a_card_becomes_the_hospitals_number_and_nothing_of_the_person_stays(stack: Stack, patient: Page) -> None:
-    expect(patient.locator(".privacy")).to_contain_text("Máy đọc số căn cước, họ tên, ngày sinh")
+    expect(patient.locator(".privacy")).to_contain_text("Máy đọc số thẻ, họ tên, ngày sinh")
     stack.tap(qr(1))
     view(patient, "confirm")
     expect(patient.locator("h1")).to_have_text("Ai khám hôm nay?")
@@ -216,7 +216,7 @@ def test_the_unplugged_reader_is_told(stack: Stack, patient: Page) -> None:
     stack.scanner.unplug()
     expect(patient.locator("h1")).to_have_text("Máy đọc thẻ đang mất kết nối")
     stack.scanner.plug()
-    expect(patient.locator("h1")).to_contain_text("Mời đưa thẻ")
+    expect(patient.locator("h1")).to_contain_text("Mời đưa mã")
 
 
 def test_a_second_page_of_the_same_screen_shows_the_same(

@@ -7,14 +7,16 @@ from typing import Any
 
 import pytest
 
-from kiosk import pushed_chip
+from kiosk import pushed_chip, token_step
 from kiosk.documents import cccd_qr, chip_person, personal_id
 from kiosk.documents.chip_mismatch import Mismatch
 from kiosk.emrtd.findings import Finding
 from kiosk.emrtd.results import Access, Checks, CheckState, Verdict
+from kiosk.errors import TokenVerifierUnavailable
 from kiosk.events import NotByChip
 from kiosk.insurance.vss_codes import Reason
-from kiosk.model import EligibilityClass, MatchKind, Method
+from kiosk.model import Carrier, CarrierSource, DocumentKind, EligibilityClass, MatchKind, Method
+from kiosk.staffwork import DESK
 from kiosk.web.pages import texts
 
 STAFF_REASONS = [
@@ -64,7 +66,16 @@ DOCUMENT_ERRORS = [
     "BAD_DATE",
     "BAD_CHECK_DIGIT",
     "NAME_DAMAGED",
-    "NOT_FOR_SELF_SERVICE",
+    "INCOMPLETE",
+    "VSSID_ALONE",
+    "MRZ_ALONE",
+    "NUMBER_ALONE",
+    "BHYT_NUMBER_ALONE",
+    "TEST_CODE",
+    "TEST_CODE_DAMAGED",
+    "TWO_PEOPLE",
+    token_step.REFUSED,
+    TokenVerifierUnavailable.code,
 ]
 
 
@@ -84,13 +95,17 @@ def test_staff_read_what_is_wrong_and_what_to_do(code: str) -> None:
 @pytest.mark.parametrize("code", DOCUMENT_ERRORS)
 def test_every_unreadable_code_has_advice(code: str) -> None:
     advice = texts()["patient"]["unreadable"][code]
-    assert advice["title"] and advice["text"].endswith(".")
+    assert advice["title"] and advice["text"].endswith(":" if "steps" in advice else ".")
 
 
 def test_the_closed_lists_of_the_model_have_words() -> None:
     staff, patient = texts()["staff"], texts()["patient"]
     assert set(EligibilityClass) <= set(staff["class"])
     assert set(Method) <= set(staff["method"])
+    assert set(DocumentKind) <= set(staff["document"])
+    seen = {f"{carrier}_{source}" for carrier in (Carrier.CARD, Carrier.PHONE) for source in CarrierSource}
+    assert seen - set(staff["carrier"]) == {"card_asked", "card_none"}, "these two never come"
+    assert DESK in staff["station"]
     assert set(MatchKind) <= set(staff["match"])
     assert set(patient["answer"]) == {"insured", "not_insured", "cannot_say", "needs_staff"}
 

@@ -6,6 +6,7 @@ import { button, clearsLine, heading, lateButton, layingPicture, progress } from
 
 const DIGITS = 12;
 const NO_DIGIT = "\u2012"; // a dash as wide as a digit
+const ON_PHONE = "phone";
 const LONG_WAIT = 8; // seconds after which nobody is kept from going on without the chip
 
 function placeCard({ screen }, answer) {
@@ -23,6 +24,7 @@ function placeCard({ screen }, answer) {
     el(
       "div",
       { class: "actions two ways" },
+      button(t("place_card/phone"), "wide", () => answer("skip_chip", { value: ON_PHONE })),
       button(t("place_card/skip"), "wide", () => answer("skip_chip")),
       button(t("place_card/staff"), "quiet", () => answer("call_staff")),
       leave(answer),

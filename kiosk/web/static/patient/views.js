@@ -3,6 +3,7 @@
 import { dateText, el, moneyText, picture } from "../dom.js";
 import { forCode, list, t } from "../texts.js";
 import { CHIP_VIEWS } from "./chip.js";
+import { idle } from "./idle.js";
 import { layOut } from "./pages.js";
 import { button, clearsLine, heading, layingPicture, progress } from "./parts.js";
 
@@ -14,34 +15,37 @@ export function connecting(late) {
   return [picture("wait", "large"), heading(t("connecting/late_title")), el("p", {}, t("connecting/late_text"))];
 }
 
-function idle({ screen }) {
-  const { reader_ok: scanner, card_reader: cards } = screen;
-  if (!scanner) {
-    const [title, text] = cards ? ["idle/scanner_title", "idle/scanner_text"] : ["idle/reader_title", "idle/reader_text"];
-    return [cards ? layingPicture() : picture("person", "large"), heading(t(title)), el("p", { class: "big" }, t(text))];
-  }
-  return [
-    heading(t("idle/title")),
-    el("img", { src: "/static/hold-card.svg", alt: "", class: "illustration" }),
-    el("ol", { class: "steps" }, list(cards ? "idle/steps_chip" : "idle/steps").map((step) => el("li", {}, step))),
-    el("p", {}, t("idle/where")),
-    el("p", { class: "note privacy" }, privacyText(screen)),
-  ];
-}
-
-function privacyText({ card_reader: cards, provider }) {
-  const also = [cards && "idle/privacy_chip", provider && "idle/privacy_provider"].filter(Boolean);
-  return ["idle/privacy", ...also].map((key) => t(key)).join(" ");
-}
+const FOR_STAFF = ["NAME_DAMAGED"]; // trying again would change nothing
+const NO_PATIENT = ["TEST_CODE", "TEST_CODE_DAMAGED"];
 
 function unreadable({ screen }) {
-  const forStaff = ["NAME_DAMAGED", "NOT_FOR_SELF_SERVICE"].includes(screen.error);
+  const { error, lay } = screen;
+  if (lay) return layInstead();
+  const forStaff = FOR_STAFF.includes(error);
+  const steps = list(`unreadable/${error}/steps`);
+  const again = !forStaff && !NO_PATIENT.includes(error);
   return [
-    picture(forStaff ? "person" : "info", "large"),
-    heading(forCode("unreadable", screen.error, "title")),
-    el("p", { class: "big" }, forCode("unreadable", screen.error, "text")),
-    ...(forStaff ? [] : [el("p", { class: "big" }, t("unreadable/again")), el("p", {}, t("unreadable/to_desk"))]),
+    picture(forStaff ? "person" : error === "TEST_CODE" ? "ok" : "info", "large"),
+    heading(forCode("unreadable", error, "title")),
+    el("p", { class: "big" }, forCode("unreadable", error, "text")),
+    steps ? el("ol", { class: "steps" }, steps.map((step) => el("li", {}, step))) : null,
+    again && !steps ? el("p", { class: "big" }, t("unreadable/again")) : null,
+    again ? el("p", {}, t("unreadable/to_desk")) : null,
   ];
+}
+
+// The number is known; the chip tells the rest.
+function layInstead() {
+  return [
+    layingPicture(),
+    heading(t("unreadable/lay/title")),
+    el("p", { class: "big" }, t("unreadable/lay/text")),
+    el("p", {}, t("unreadable/lay/or")),
+  ];
+}
+
+function askingVneid({ screen }) {
+  return [picture("wait", "large"), heading(t("asking_vneid/title")), ...progress("asking_vneid", screen.waited)];
 }
 
 function confirm({ screen }, answer) {
@@ -52,7 +56,7 @@ function confirm({ screen }, answer) {
       { class: "card person" },
       el("p", { class: "name" }, screen.name),
       el("p", { class: "big" }, t("confirm/born", { year: screen.birth_year })),
-      el("p", { class: "number" }, t("confirm/number", { number: screen.number })),
+      el("p", { class: "number" }, t(numberWords(screen), { number: screen.number })),
       screen.chip_failed ? el("p", { class: "note" }, t("confirm/chip_failed")) : null,
     ),
     el(
@@ -65,6 +69,9 @@ function confirm({ screen }, answer) {
     clearsLine(),
   ];
 }
+
+const numberWords = ({ number_kind: kind = "PERSONAL_12" }) =>
+  kind === "PERSONAL_12" ? "confirm/number" : "confirm/number_bhyt";
 
 function checking({ screen }) {
   return [
@@ -201,6 +208,7 @@ function outOfOrder() {
 export const VIEWS = {
   idle,
   unreadable,
+  asking_vneid: askingVneid,
   ...CHIP_VIEWS,
   confirm,
   checking,

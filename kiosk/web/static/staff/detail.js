@@ -19,11 +19,15 @@ export function factsView(item) {
       el("h2", { tabindex: "-1" }, identity.name ?? t("list/no_name")),
     ),
     needs && el("p", { class: "alarm", id: "why" }, forCode("reason", needs.reason)),
+    item.seen_at && el("p", { class: "notice", id: "seen" }, seenWords(item.seen_at)),
     facts([
       ["born", identity.birth_year],
       ["number", identity.number],
       ["sex", identity.sex && t(`detail/${identity.sex}`)],
       ["arrived", moment(item.happened_at)],
+      ["station", forCode("station", item.station)],
+      ["document", forCode("document", item.document)],
+      ["carrier", item.carrier !== "unknown" && forCode("carrier", `${item.carrier}_${item.carrier_source}`)],
       ["how", forCode("method", item.method)],
       ["not_by_chip", item.not_by_chip && forCode("not_by_chip", item.not_by_chip)],
       ["holder_check", item.holder_check !== "none" && forCode("holder", item.holder_check)],
@@ -43,6 +47,8 @@ export function factsView(item) {
     ]),
   ].filter(Boolean);
 }
+
+export const seenWords = ({ station, at }) => t("detail/seen", { station: forCode("station", station), time: clock(at) });
 
 function insurance({ class: status, reason, result_code: code, coverage, asked_at: asked, origin }) {
   return el(

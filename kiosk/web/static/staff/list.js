@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 import { forCode, t } from "../texts.js";
+import { seenWords } from "./detail.js";
 import { clock } from "./times.js";
 
 export function rowsView(checkIns, empty, selected, choose) {
@@ -28,6 +29,7 @@ function row(item, selected, choose) {
     ),
     el("time", {}, clock(needs?.since ?? item.happened_at)),
     el("span", { class: needs ? "why" : "fine" }, needs ? forCode("reason", needs.reason) : summary(item)),
+    item.seen_at && el("span", { class: "seen" }, seenWords(item.seen_at)),
   );
 }
 
