@@ -28,6 +28,7 @@ bench:
 	@scripts/setup test
 	@$(BIN)/python benchmarks/store.py
 	@$(BIN)/python benchmarks/journey.py
+	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python benchmarks/card.py
 
 constraints:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import hmac
 import secrets
 import time
@@ -10,6 +11,7 @@ from dataclasses import dataclass, field
 
 import argon2
 import sqlalchemy as sa
+from argon2.low_level import ARGON2_VERSION
 
 from kiosk.errors import KioskError
 from kiosk.ports import Clock
@@ -77,14 +79,16 @@ class StaffAccounts:
 
     async def add(self, name: str, password: str, *, first: bool = False) -> bool:
         """Write an account unless there is one of that name (*first*: any); returns whether it was written."""
+        in_the_way = sa.select(staff_user.c.name).limit(1)
+        if not first:
+            in_the_way = in_the_way.where(staff_user.c.name == name)
+        if await self.store.read(lambda c: c.execute(in_the_way).first() is not None):
+            return False
         async with self._hashing:
             hashed = await asyncio.to_thread(self._hasher.hash, password)
         now = self.clock()
 
         def work(connection: sa.Connection) -> bool:
-            in_the_way = sa.select(staff_user.c.name).limit(1)
-            if not first:
-                in_the_way = in_the_way.where(staff_user.c.name == name)
             if connection.execute(in_the_way).first() is not None:
                 return False
             connection.execute(staff_user.insert().values(name=name, password_hash=hashed, created_at=now))
@@ -108,7 +112,7 @@ class StaffAccounts:
 
     def _verify(self, stored: str | None, password: str) -> bool:
         try:
-            return self._hasher.verify(stored or _NOBODY, password)
+            return self._hasher.verify(stored or hash_of_nobody(self._hasher), password)
         except argon2.exceptions.Argon2Error:
             return False
 
@@ -150,5 +154,12 @@ def _recent(tries: list[float], now: float) -> list[float]:
     return [moment for moment in tries if now - moment < _TRY_WINDOW]
 
 
-_NOBODY = argon2.PasswordHasher().hash(secrets.token_urlsafe(16))
-"""Checked against when there is no such account, so that the answer takes as long."""
+def hash_of_nobody(hasher: argon2.PasswordHasher) -> str:
+    """A hash that no password has, for names without an account: to check against it takes *hasher* as long."""
+    cost = f"m={hasher.memory_cost},t={hasher.time_cost},p={hasher.parallelism}"
+    salt, digest = (_unpadded(secrets.token_bytes(size)) for size in (hasher.salt_len, hasher.hash_len))
+    return f"$argon2id$v={ARGON2_VERSION}${cost}${salt}${digest}"
+
+
+def _unpadded(raw: bytes) -> str:
+    return base64.b64encode(raw).rstrip(b"=").decode("ascii")
