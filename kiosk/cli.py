@@ -82,11 +82,19 @@ def decode() -> None:
 
 
 def _with_hints(report: dict[str, Any]) -> dict[str, Any]:
-    """*report* of one document and, as ``card_hints``, what the parts of its card number usually mean."""
+    """*report* of one document and, as ``card_hints``, what the parts of its card number usually mean.
+
+    ``address_codes``: the administrative units that its address names, as `kiosk.addresses.parse` says.
+    """
+    from kiosk.addresses.parse import parse_address  # noqa: PLC0415
     from kiosk.insurance.bhyt_number import hints_of  # noqa: PLC0415
 
     hints = hints_of(report["coverage"]["number"]) if report["coverage"] else None
-    return report | {"card_hints": None if hints is None else asdict(hints)}
+    address = report["identity"]["address"] if report["identity"] else None
+    return report | {
+        "card_hints": None if hints is None else asdict(hints),
+        "address_codes": None if address is None else asdict(parse_address(address)),
+    }
 
 
 @main.command()
