@@ -17,6 +17,7 @@ from kiosk.preview import Preview
 from kiosk.readers.camera import Camera
 from kiosk.readers.camera_pipe import CameraSettings, Seen
 from kiosk.readers.card_readers import CardReader, card_reader
+from kiosk.readers.keyboard_scanner import KeyboardScanner
 from kiosk.readers.serial_scanner import SerialScanner
 
 log = logging.getLogger(__name__)
@@ -36,6 +37,7 @@ class Devices:
         """What the camera sees, for the screen; None without a camera or where it is not wanted."""
         self._camera = self._make_camera()
         self._scanner = self._make_scanner()
+        self._keyboard = self._make_keyboard()
         self._cards = self._make_card_reader()
 
     @property
@@ -45,7 +47,7 @@ class Devices:
 
     def start(self) -> None:
         """Open the devices; one that cannot be used on this machine is gone, and the kiosk serves without it."""
-        for reader in (self._scanner, self._cards):
+        for reader in (self._scanner, self._keyboard, self._cards):
             if reader is None:
                 continue
             try:
@@ -62,7 +64,7 @@ class Devices:
         """Let go of the devices."""
         if self.preview is not None:
             self.preview.close()
-        for reader in (self._camera, self._scanner, self._cards):
+        for reader in (self._camera, self._scanner, self._keyboard, self._cards):
             if reader is not None:
                 await asyncio.to_thread(reader.stop)
 
@@ -76,6 +78,17 @@ class Devices:
             table.baud,
             lambda raw: self._tell(self._scanned, raw),
             lambda state: self._tell(self._code_reader_changed, "scanner", state.attached),
+        )
+
+    def _make_keyboard(self) -> KeyboardScanner | None:
+        table = self._config.keyboard
+        if not table.device:
+            return None
+        self._code_reader_changed("keyboard", False)
+        return KeyboardScanner(
+            table.device,
+            lambda raw: self._tell(self._scanned, raw),
+            lambda state: self._tell(self._code_reader_changed, "keyboard", state.attached),
         )
 
     def _make_camera(self) -> Camera | None:

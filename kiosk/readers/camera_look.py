@@ -30,7 +30,7 @@ _BUSY_FOR_S: Final = 3.0
 _BEAT_EVERY_S: Final = 0.5
 _GATE: Final = (64, 36)
 _MOVED: Final = 10
-_PREVIEW_SIDE: Final = 480
+_PREVIEW_SIDE: Final = 640
 _PREVIEW_QUALITY: Final = 70
 _TURNS: Final = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
@@ -102,8 +102,9 @@ class Look:
             self._tell(Kind.SEEN, seen.encode())
 
     def _preview(self, picture: Picture) -> bytes:
-        scale = min(1.0, _PREVIEW_SIDE / max(picture.shape[:2]))
-        size = (max(1, round(picture.shape[1] * scale)), max(1, round(picture.shape[0] * scale)))
+        # By a whole number: OpenCV takes a tenth of the time for that.
+        step = -(-max(picture.shape[:2]) // _PREVIEW_SIDE)
+        size = (max(1, picture.shape[1] // step), max(1, picture.shape[0] // step))
         shown = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
         if self._settings.rotate in _TURNS:
             shown = cv2.rotate(shown, _TURNS[self._settings.rotate])

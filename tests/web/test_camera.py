@@ -89,7 +89,7 @@ async def test_the_picture_is_for_the_kiosks_own_screen(watched, desk):
     for path in (CAMERA, CAMERA.replace("station", f"stations/{watched.parts.station.id}")):
         async with looking(page, path) as pictures:
             for _ in range(2):
-                assert shows(await anext(pictures)) == (270, 480)
+                assert shows(await anext(pictures)) == (360, 640)
 
 
 async def test_nobody_looks_nothing_is_made(watched):
