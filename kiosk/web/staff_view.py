@@ -122,10 +122,10 @@ def _coverage(coverage: Coverage | None) -> dict[str, Any] | None:
 
 
 def _card_of(checkin: CheckIn) -> CardHints | None:
-    """Hints on the card that the gateway named, else on the one that was read."""
+    """Hints on the card that the gateway named, else on the one that was read or typed."""
     answered = checkin.eligibility.coverage if checkin.eligibility else None
     coverage = answered or checkin.coverage
-    return hints_of(coverage.number) if coverage else None
+    return hints_of(coverage.number if coverage else checkin.key_number)
 
 
 def _card_hints(hints: CardHints | None) -> dict[str, Any] | None:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from simulators.his_c06_answers import REGISTER
 from simulators.stack import Stack
@@ -109,6 +109,10 @@ def test_a_child_comes_in_by_card_number(staff: Page) -> None:
     enter(staff, child.card or "", child.name.title(), "2025")
     expect(staff.locator("#message")).to_contain_text(re.compile("Đã tiếp nhận, số K|Người này đã lấy số hôm nay"))
     expect(staff.locator("#facts")).to_contain_text("số thẻ, nhập tay")
+    expect(staff.locator("#facts")).to_contain_text("Mức hưởng100 %, không giới hạn")
+    expect(staff.locator("#facts")).not_to_contain_text("trẻ em dưới 6 tuổi")
+    staff.get_by_role("button", name="Hiện đầy đủ").click()
+    expect(staff.locator(".reveal")).to_contain_text("TE – trẻ em dưới 6 tuổi")
 
 
 def test_the_full_person_is_shown_on_demand_and_kept_in_the_audit(staff: Page) -> None:
@@ -207,6 +211,18 @@ def test_a_refused_account_is_an_alarm_in_plain_words(
     misbehave("gateway", endpoint="*", mode="normal")
     action(staff, "recheck").get_by_role("button", name="Tra thẻ lại").click()
     expect(staff.locator("#message")).to_contain_text("Đã hỏi cổng: Chưa tìm thấy thẻ còn hạn")
+    expect(staff.locator("#status .alarm")).to_have_count(0)
+
+
+def test_a_scanner_that_drops_accents_is_an_alarm_in_plain_words(staff: Page) -> None:
+    def damaged(route: Route) -> None:
+        answer = route.fetch()
+        route.fulfill(response=answer, json=answer.json() | {"scanner_fault": "accents"})
+
+    expect(staff.locator("#status .alarm")).to_have_count(0)
+    staff.route("**/api/v1/staff/status", damaged)
+    expect(staff.locator("#status .alarm")).to_contain_text("Máy quét đang bỏ dấu tiếng Việt")
+    staff.unroute("**/api/v1/staff/status")
     expect(staff.locator("#status .alarm")).to_have_count(0)
 
 
