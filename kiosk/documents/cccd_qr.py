@@ -225,7 +225,7 @@ def _is_damaged(card: _Card, stated: Sex | None) -> bool:
     # A keyboard wedge drops every letter it has no key for: "Nữ" arrives as "N", "Trần" as "Trn", "Xã" as "X".
     if any(_LONE_CONSONANTS.fullmatch(word) for word in card.name.split()):
         return True
-    return _is_ascii(card) and any(_LOST_VOWELS.fullmatch(word) for word in re.split("[ ,]+", card.address))
+    return card.address.isascii() and any(_LOST_VOWELS.fullmatch(word) for word in re.split("[ ,]+", card.address))
 
 
 def _has_no_diacritics(card: _Card) -> bool:

@@ -21,6 +21,7 @@ _WRONG_GUESSES = ("big5", "shift_jis", "cp932", "latin-1", "cp1252")
 _TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")
 _ACCENTED = {unicodedata.normalize("NFC", vowel + tone) for vowel in "aăâeêioôơuưy" for tone in _TONES} | {"đ"}
 _VIETNAMESE = frozenset(_ACCENTED | {letter.upper() for letter in _ACCENTED})
+_IN_CP1258 = _VIETNAMESE | set("Ññ’")  # of peoples whose other letters the code page lacks
 _PUNCTUATION = frozenset("–—‐‑‘’“”´ʼʻ·…")
 # Letters of western code pages that no language of Vietnam is written with: what wrong guesses and legacy fonts leave.
 _FOREIGN_LETTERS = frozenset("ÄäÅåÆæÇçËëÎîÏïÖöØøÛûÜüÞþßŸÿŒœŠšŽžƒ")
@@ -129,7 +130,7 @@ def _cp1258(payload: bytes) -> str | None:
         text = unicodedata.normalize("NFC", payload.decode("cp1258"))
     except UnicodeDecodeError:
         return None
-    return text if all(char.isascii() or char in _VIETNAMESE for char in text) else None
+    return text if all(char.isascii() or char in _IN_CP1258 for char in text) else None
 
 
 def _undo_wrong_guess(text: str) -> str | None:
