@@ -25,6 +25,8 @@ _CONFIG = click.option(
     help="The configuration file.",
 )
 
+_MAX_PICTURE = 64 * 1024 * 1024  # bytes of a picture file that are looked at
+
 
 @click.group()
 @click.version_option(__version__)
@@ -72,13 +74,37 @@ def demo(data: Path | None, port_base: int) -> None:
 
 
 @main.command()
-def decode() -> None:
-    """Decode scanner bytes from stdin; exit 0 parsed, 1 not."""
+@click.option(
+    "--image", type=click.Path(path_type=Path, dir_okay=False), help="A picture with codes: PNG, JPEG, WebP, BMP."
+)
+def decode(image: Path | None) -> None:
+    """Decode scanner bytes from stdin, or all codes in a picture; exit 0 parsed, 1 not."""
     from kiosk.documents.as_json import decode_report  # noqa: PLC0415
 
+    if image is not None:
+        reports = _decode_picture(image)
+        _print(reports)
+        sys.exit(0 if any(report["error"] is None for report in reports) else 1)
     report = _with_hints(decode_report(sys.stdin.buffer.read()))
     _print(report)
     sys.exit(1 if report["error"] else 0)
+
+
+def _decode_picture(path: Path) -> list[dict[str, Any]]:
+    """One report for each code, the largest first; those on which the decoders disagree come last and say no more."""
+    from kiosk.documents.as_json import decode_report  # noqa: PLC0415
+    from kiosk.readers.qr_decoder import PictureUnreadable, decode_picture  # noqa: PLC0415 - OpenCV: 60 MB
+
+    try:
+        with path.open("rb") as file:
+            found = decode_picture(file.read(_MAX_PICTURE))
+    except OSError as exc:
+        _fail(PictureUnreadable.code, f"cannot read the file: {exc.strerror}")
+    except PictureUnreadable as exc:
+        _fail(exc.code, str(exc))
+    reports = [_with_hints(decode_report(code.payload)) | {"decoders": list(code.by)} for code in found.codes]
+    disputed = _with_hints(decode_report(b"")) | {"error": "DISPUTED", "decoders": []}
+    return reports + [disputed] * found.disputed
 
 
 def _with_hints(report: dict[str, Any]) -> dict[str, Any]:

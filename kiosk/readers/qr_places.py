@@ -97,8 +97,8 @@ def _score(texture: NDArray[np.float32], side: int, margin: int) -> NDArray[np.f
     ring = (total(around) - whole) / (around**2 - side**2)
     quarter, off = total(max(1, side // 2)) / max(1, side // 2) ** 2, side // 4
     low = np.minimum.reduce([np.roll(quarter, (y, x), (0, 1)) for y in (-off, off) for x in (-off, off)])
-    edge = side // 2
-    score = np.full(texture.shape, -1, np.float32)  # a square does not reach out of the frame
-    inside = np.s_[edge : len(score) - edge, edge : score.shape[1] - edge]
+    edge, (rows, columns) = side // 2, texture.shape
+    score = np.full((rows, columns), -1, np.float32)  # a square does not reach out of the frame
+    inside = np.s_[edge : rows - edge, edge : columns - edge]
     score[inside] = ((low - ring) * np.sqrt(side))[inside]
     return score
