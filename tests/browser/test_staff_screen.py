@@ -132,12 +132,12 @@ def test_what_is_being_typed_survives_the_refreshes(staff: Page) -> None:
     entered(staff, 8)
     note = action(staff, "note").get_by_label("Ghi chú")
     note.click()
-    note.press_sequentially("Chờ giấy tờ")
+    note.press_sequentially("Chờ giấy tờ", delay=90)  # at the speed of a hand
     calls: list[str] = []
     staff.on("request", lambda request: calls.append(request.url))
     refreshed(staff)
     expect(note).to_be_focused()
-    note.press_sequentially(" của con")
+    note.press_sequentially(" của con", delay=90)
     expect(note).to_have_value("Chờ giấy tờ của con")
     note.press("Enter")
     expect(staff.locator(".audit")).to_contain_text("ghi chú – Chờ giấy tờ của con")

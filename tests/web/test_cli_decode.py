@@ -23,5 +23,15 @@ def test_every_worked_vector_through_the_command():
         reports = list(pool.map(decode, VECTORS))
     assert len(reports) == 38
     for vector, report in zip(VECTORS, reports, strict=True):
-        expected = vector["expected"] | {"card_hints": report[1]["card_hints"]}  # an addition with tests of its own
+        added = {name: report[1][name] for name in ("card_hints", "address_codes")}  # they have tests of their own
+        expected = vector["expected"] | added
         assert report == (1 if expected["error"] else 0, expected, b""), vector["id"]
+
+
+def test_the_address_of_a_card_gives_its_codes():
+    sent = "099190000456||Trần Thị Mẫu|01021990|Nữ|Ấp 3, Xã Vị Thắng, Huyện Vị Thủy, Hậu Giang|05072021\r"
+    _, report, _ = decode({"text": sent})
+    codes = report["address_codes"]
+    assert (codes["old"]["commune"]["code"], codes["old"]["district"]["code"]) == ("31450", "935")
+    assert (codes["new"]["province"]["code"], codes["hamlet"], codes["confidence"]) == ("92", "Ấp 3", "exact")
+    assert decode({"text": "099190000456\r"})[1]["address_codes"] is None
