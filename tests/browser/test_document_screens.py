@@ -160,8 +160,8 @@ def test_a_changing_code_is_asked_about_and_served(
     stack.tap(code)
     view(patient, "asking_vneid")
     expect(patient.locator("h1")).to_have_text("Đang hỏi VNeID")
-    vneid.post("/_sim/mode", json={"mode": "normal"})
     view(patient, "unreadable")  # it took too long
+    vneid.post("/_sim/mode", json={"mode": "normal"})
     expect(patient.locator("h1")).to_have_text("Máy chưa hỏi được VNeID")
     expect(patient.locator(".steps")).to_contain_text("Ví giấy tờ")
     stack.tap(token(vneid, 9))
