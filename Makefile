@@ -30,6 +30,7 @@ bench:
 	@$(BIN)/python benchmarks/journey.py
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python benchmarks/card.py
+	@$(BIN)/python benchmarks/decode.py
 
 constraints:
 	@scripts/setup test

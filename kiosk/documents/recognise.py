@@ -5,6 +5,7 @@ start with a personal number.
 """
 
 import re
+from itertools import islice
 
 from kiosk.documents.bhyt_qr import is_insurance_card, is_vssid, read_insurance_card, read_vssid
 from kiosk.documents.card_number import benefit_level_of, classify_number
@@ -14,10 +15,11 @@ from kiosk.documents.personal_id import SIMULATED_PREFIXES, can_of, number_warni
 from kiosk.documents.text import ENCODING_DAMAGED, read_text, unframe
 from kiosk.model import Coverage, Document, DocumentKind, Identity, KeyKind
 
-MAX_BYTES = 4096
-"""No document comes near: the longest QR printed in practice has 600 bytes."""
+MAX_BYTES = 2953
+"""What the largest QR symbol holds (version 40, level L); the longest printed in practice has 600."""
 
 _MAX_LINES = 8
+_MAX_FIELDS = 32
 _LINE_END = re.compile(rb"[\r\n]+")
 _SCAN_START = re.compile(rb"[0-9]{10,12}(?:\||$)|[A-Z]{2}[1-5][0-9A-Z]{12}|[Hh][Tt][Tt][Pp]")
 _CARD_AND_FACILITY = re.compile("([A-Z]{2}[1-5][0-9A-Z]{12})([0-9]{2}[0-9A-Z]{3})")
@@ -42,10 +44,10 @@ def recognise(raw: bytes, *, simulated_prefix: bool = False) -> Document:
     payload = unframe(raw)
     if starts_zone(payload):
         return read_zone(payload, extra_prefixes=prefixes)
-    lines = [line for line in _LINE_END.split(payload) if unframe(line)]
+    lines = list(islice((line for line in _LINE_END.split(payload) if unframe(line)), _MAX_LINES))
     if len(lines) < 2:
         return _recognise_one(payload, prefixes)
-    return _first_whole(lines[:_MAX_LINES], prefixes)
+    return _first_whole(lines, prefixes)
 
 
 def _first_whole(lines: list[bytes], prefixes: frozenset[str]) -> Document:
@@ -80,6 +82,8 @@ def _recognise_one(payload: bytes, prefixes: frozenset[str]) -> Document:
     if "|" not in text:
         return _bare(text, scan.warnings, prefixes)
     fields = text.split("|")
+    if len(fields) > _MAX_FIELDS:
+        return _unknown("UNKNOWN_FORMAT", scan.warnings)
     if is_insurance_card(fields):
         return read_insurance_card(fields, warnings=scan.warnings, extra_prefixes=prefixes)
     if is_vssid(fields):

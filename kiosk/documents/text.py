@@ -31,6 +31,8 @@ _LAYOUT_RUN = re.compile("[đăâêô\u0300\u0309\u0303\u0301\u0323]+")
 _DIGIT_FIELD_LENGTHS = (4, 6, 8, 9, 10, 12)
 _SHORTEST_NUMBER = 9
 _OTHER_BARS = ("\uff5c", "~", "\u00a6")
+_ACCENT = re.compile("[\u0300-\u036f]")
+_HEAP_OF_ACCENTS = re.compile("[\u0300-\u036f]{6,}")
 _PERSONAL_NUMBER = re.compile("[0-9]{12}")
 # The Icelandic eth looks the same in capitals and stands for it in converted data. These letters do not decompose.
 # As ICAO 9303-3 4.6 has it in machine-readable zones: an apostrophe falls out, a hyphen parts words.
@@ -76,9 +78,12 @@ def read_text(payload: bytes) -> ScanText:
 def clean(text: str) -> str:
     """*text* in NFC without control, format and bidi characters; every kind of blank and TAB becomes a blank.
 
-    Characters no font has (private use, unassigned, surrogates) become U+FFFD, so that damage stays visible.
+    Characters no font has (private use, unassigned, surrogates), marks that are no Latin accents, and heaps of marks
+    become U+FFFD, so that damage stays visible.
     """
-    return unicodedata.normalize("NFC", "".join(map(_clean_character, text)))
+    if text.isascii() and text.isprintable():
+        return text
+    return _composed(text.translate({ord(char): _clean_character(char) for char in set(text)}))
 
 
 def tidy(text: str) -> str:
@@ -127,10 +132,10 @@ def _decode(payload: bytes) -> tuple[str, bool]:
 
 def _cp1258(payload: bytes) -> str | None:
     try:
-        text = unicodedata.normalize("NFC", payload.decode("cp1258"))
+        text = _composed(payload.decode("cp1258"))
     except UnicodeDecodeError:
         return None
-    return text if all(char.isascii() or char in _IN_CP1258 for char in text) else None
+    return text if all(char.isascii() or char in _IN_CP1258 for char in set(text)) else None
 
 
 def _undo_wrong_guess(text: str) -> str | None:
@@ -169,20 +174,24 @@ def _bars(text: str) -> str:
     return text
 
 
+@lru_cache(maxsize=4096)
 def _clean_character(char: str) -> str:
-    if char.isascii() and char.isprintable():
-        return char
     category = unicodedata.category(char)
     if char == "\t" or category[0] == "Z":
         return " "
     if category in ("Cc", "Cf"):
         return ""
-    return "\ufffd" if category[0] == "C" else char
+    return "\ufffd" if category[0] == "C" or (category[0] == "M" and not _ACCENT.match(char)) else char
+
+
+def _composed(text: str) -> str:
+    # Bringing marks into order takes the square of their number.
+    return unicodedata.normalize("NFC", _HEAP_OF_ACCENTS.sub("\ufffd", text))
 
 
 def is_latin(text: str) -> bool:
     """Whether *text* has only what the languages of Vietnam are written with: Latin letters, marks, punctuation."""
-    return text.isascii() or all(map(_is_latin_character, text))
+    return text.isascii() or all(map(_is_latin_character, set(text)))
 
 
 @lru_cache(maxsize=4096)

@@ -102,6 +102,12 @@ def test_clean_text_is_composed_and_printable(text):
     assert not any(unicodedata.category(char)[0] == "C" for char in cleaned)
 
 
+@pytest.mark.parametrize("heap", ["\u0301" * 6, "\u0323\u0301" * 700, "\u0301" * 700 + "\u0334" * 700, "\u0e34"])
+def test_marks_that_no_letter_has_are_damage(heap):
+    damaged = read_text(f"Tra{heap}n".encode())
+    assert (damaged.text, damaged.warnings) == ("Tra\ufffdn", ("W_ENCODING_DAMAGED",))
+
+
 def test_sixty_three_provinces():
     assert len(PROVINCE_PREFIXES) == 63
     assert "093" in PROVINCE_PREFIXES
