@@ -1,6 +1,7 @@
 """The simulated gateway over real HTTP, and settings that make waiting short."""
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import ExitStack
 from datetime import date
@@ -151,10 +152,25 @@ class RawServer:
 
     def __init__(self, behave: Callable[[str, asyncio.StreamWriter], Awaitable[None]]) -> None:
         self._behave = behave
+        self._served: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
         self.paths: list[str] = []
         self.url = ""
 
-    async def __call__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    def accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        """Serve a connection, and know of it at once: a task that is cancelled before its first step closes nothing."""
+        self._served[asyncio.create_task(self._serve(reader, writer))] = writer
+
+    async def close(self) -> None:
+        """End all connections; a writer that outlives its loop complains in whatever test comes next."""
+        for task in self._served:
+            task.cancel()
+        await asyncio.gather(*self._served, return_exceptions=True)
+        for writer in self._served.values():
+            writer.transport.abort()
+            with contextlib.suppress(OSError):
+                await writer.wait_closed()
+
+    async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             path = head.split(" ")[1].partition("?")[0]
@@ -171,16 +187,18 @@ class RawServer:
 @pytest.fixture
 async def serve_raw() -> AsyncIterator[Callable[..., Awaitable[RawServer]]]:
     """Starts servers that speak HTTP as badly as a test wants, for what the simulator is too well-behaved for."""
-    servers: list[asyncio.Server] = []
+    servers: list[tuple[asyncio.Server, RawServer]] = []
 
     async def start(behave: Callable[[str, asyncio.StreamWriter], Awaitable[None]], **options: Any) -> RawServer:
         raw = RawServer(behave)
-        server = await asyncio.start_server(raw, "127.0.0.1", 0, **options)
-        servers.append(server)
+        where = {} if "sock" in options else {"host": "127.0.0.1", "port": 0}
+        server = await asyncio.start_server(raw.accept, **where, **options)
+        servers.append((server, raw))
         scheme = "https" if options.get("ssl") else "http"
         raw.url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         return raw
 
     yield start
-    for server in servers:
+    for server, raw in servers:
         server.close()
+        await raw.close()

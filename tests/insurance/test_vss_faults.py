@@ -129,26 +129,22 @@ async def test_a_refused_connection_is_tried_once_more(open_gateway: Open, key_o
     )
 
 
-async def test_the_second_try_may_succeed(serve_raw: Serve, open_gateway: Open, key_of: KeyOf, today: date) -> None:
-    port = free_port()
-    gateway = open_gateway(f"http://127.0.0.1:{port}", retry_pause=0.5)
-    asked = asyncio.create_task(gateway.lookup(key_of(1), today))
-    await asyncio.sleep(0.2)
-    raw = await serve_raw(answering(http(REFUSAL)))
-    target = ("127.0.0.1", int(raw.url.rpartition(":")[2]))
+async def test_the_second_try_may_succeed(
+    serve_raw: Serve, open_gateway: Open, key_of: KeyOf, today: date, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pause, sleep = 0.321, asyncio.sleep
+    with socket.socket() as refusing:
+        refusing.bind(("127.0.0.1", 0))  # nobody listens there yet
+        gateway = open_gateway(f"http://127.0.0.1:{refusing.getsockname()[1]}", retry_pause=pause)
 
-    async def forward(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        there_reader, there_writer = await asyncio.open_connection(*target)
-        head = await reader.readuntil(b"\r\n\r\n")
-        there_writer.write(head + await reader.read(65536))
-        writer.write(await there_reader.read())
-        await writer.drain()
-        writer.close()
-        there_writer.close()
+        async def come_up_in_the_pause(seconds: float) -> None:
+            if seconds == pause:
+                await serve_raw(answering(http(REFUSAL)), sock=refusing.dup())
+            await sleep(0 if seconds == pause else seconds)
 
-    async with await asyncio.start_server(forward, "127.0.0.1", port):
-        found = await asked
-    assert (found.status, found.attempts) == (Class.NEEDS_STAFF, 2)
+        monkeypatch.setattr(asyncio, "sleep", come_up_in_the_pause)
+        found = await gateway.lookup(key_of(1), today)
+        assert (found.status, found.attempts) == (Class.NEEDS_STAFF, 2)
 
 
 async def test_the_breaker_opens_and_one_trial_closes_it(
