@@ -96,6 +96,24 @@ def his_c06(host: str, port: int) -> None:
 
 
 @main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8097, show_default=True, help="Port to listen on; 0 takes a free one.")
+def vneid(host: str, port: int) -> None:
+    """Service that verifies VNeID's changing codes (POST /verify), with 30 invented people.
+
+    Bearer token sim-vneid-bearer. A new code on somebody's phone: POST /_sim/show/NUMBER; it holds for a minute and for
+    one question. Forced faults: POST /_sim/mode.
+    """
+    from simulators.serve import serve_forever  # noqa: PLC0415
+    from simulators.vneid import create_app  # noqa: PLC0415
+
+    try:
+        serve_forever(create_app(), host, port, announce("vneid"))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
 @click.option(
     "--link",
     required=True,
