@@ -1,9 +1,11 @@
 """Reads codes from simulated camera frames: our decoder beside zxing-cpp, ZBar (binary mode) and OpenCV alone.
 
-A scene is one hand holding one thing for some frames; every decoder gets the same frames, and a scene is read when one
-of its frames is. Prints one JSON document, and ends with 1 when a goal is missed: read rate at or above the best single
-decoder in every family and above it in total, no wrong text, frames that zxing-cpp reads at most 1.5 times its time,
-30 empty frames 15 ms on average. ``--scenes N`` scenes a family.
+A scene is one hand that holds one thing for six frames; every decoder gets the same frames, ours a new decoder for each
+scene, and a scene is read when one of its frames is. Prints one JSON document, and ends with 1 when a goal is missed:
+read rate at or above the best single decoder in every family and above it in total, no wrong text, at most 1.5 times
+the time of zxing-cpp on the frames that it reads, at most 15 ms on average over 30 frames of nobody, whatever hangs
+behind. Times are processor time of one thread: other work on the machine does not count. Takes four minutes; ``--frames N`` of a family makes it
+shorter.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ import json
 import statistics
 import sys
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
 
 import click
@@ -22,12 +25,14 @@ import zxingcpp
 
 from kiosk.readers.qr_decoder import QrDecoder
 from kiosk.readers.qr_zbar import ZbarScanner
-from simulators.frames import FAMILIES, Frame, render
-
-cv2.setNumThreads(1)
-cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+from simulators.frames import EMPTY, FAMILIES, Frame, render
 
 LOOKS = 6
+EMPTY_FRAMES = 30
+MOST_MS_EMPTY = 15
+MOST_TO_ZXING = 1.5
+SEVERITIES = (0.25, 0.5, 0.75, 1.0)
+ONLY_PHONES = ("moire", "inverted")
 NAMES = ("Trần Thị Mẫu", "Nguyễn Văn Thử", "H’Hen Niê", "Y Bkrông", "Thạch Sa Rây", "Lê Văn Gia Định", "Đặng Ví Dụ")
 PLACES = (
     "Ấp Thử Nghiệm, Xã Mẫu, Châu Thành, Hậu Giang",
@@ -40,6 +45,16 @@ OTHER = b"00020101021138540010A00000072701240006970436"
 Reader = Callable[[Frame], list[bytes]]
 
 
+@dataclass
+class Tally:
+    """What one decoder did; times in milliseconds."""
+
+    read: Counter[str] = field(default_factory=Counter)
+    wrong: int = 0
+    all_ms: list[float] = field(default_factory=list)
+    ms_where_zxing_reads: list[float] = field(default_factory=list)
+
+
 def payload(scene: int) -> bytes:
     """A fictitious citizen's QR, with and without an address."""
     name, place = NAMES[scene % len(NAMES)], PLACES[scene % len(PLACES)]
@@ -47,9 +62,8 @@ def payload(scene: int) -> bytes:
 
 
 def readers() -> dict[str, Callable[[], Reader]]:
-    """Makers of readers by name; ours lives on one stream of frames, as behind a camera."""
-    zbar = ZbarScanner()
-    plain, aruco = cv2.QRCodeDetector(), cv2.QRCodeDetectorAruco()
+    """Makers of readers by name, zxing-cpp first; a new one for each scene."""
+    zbar, plain, aruco = ZbarScanner(), cv2.QRCodeDetector(), cv2.QRCodeDetectorAruco()
     qr = zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCodeModel2)
 
     def opencv(detector: Any) -> Reader:
@@ -74,83 +88,96 @@ def readers() -> dict[str, Callable[[], Reader]]:
     }
 
 
-def run(scenes: int) -> dict[str, Any]:
-    """All families with *scenes* scenes each."""
-    read: dict[str, dict[str, int]] = defaultdict(lambda: defaultdict(int))
-    wrong: dict[str, int] = defaultdict(int)
-    times: dict[str, list[float]] = defaultdict(list)
-    on_read_by_zxing: dict[str, list[float]] = defaultdict(list)
+def timed(reader: Reader, frame: Frame) -> tuple[list[bytes], float]:
+    """What *reader* reads, and the milliseconds that it took."""
+    started = time.thread_time()
+    found = reader(frame)
+    return found, (time.thread_time() - started) * 1000
+
+
+def scene(family: str, at: int) -> tuple[bytes, list[Frame]]:
+    """What is held up in the scene *at* of a family, and its frames."""
+    seed = FAMILIES.index(family) * 1000 + at
+    true = payload(seed)
+    frames = [
+        render(
+            true,
+            on="phone" if family in ONLY_PHONES or at % 2 else "card",
+            family=family,
+            severity=SEVERITIES[at // 2 % len(SEVERITIES)],
+            seed=seed,
+            look=look,
+            other=OTHER,
+        )
+        for look in range(LOOKS)
+    ]
+    return true, frames
+
+
+def run(scenes: int) -> dict[str, Tally]:
+    """All decoders over all families, *scenes* of each."""
+    tallies: dict[str, Tally] = defaultdict(Tally)
     makers = readers()
-    alone = {name: make() for name, make in makers.items()}
-    for family_at, family in enumerate(FAMILIES):
-        for scene in range(scenes):
-            true = payload(family_at * 1000 + scene)
-            severity = (scene % 4 + 1) / 4
-            on = "phone" if family in ("moire", "inverted") or scene % 2 else "card"
-            frames = [
-                render(
-                    true, on=on, family=family, severity=severity, seed=family_at * 1000 + scene, look=look, other=OTHER
-                )
-                for look in range(LOOKS)
-            ]
-            by_zxing: list[bool] = []
-            for name, reader in alone.items():
-                seen = False
-                for at, frame in enumerate(frames):
-                    started = time.perf_counter()
-                    found = reader(frame)
-                    took = time.perf_counter() - started
-                    times[name].append(took)
+    for family in FAMILIES:
+        for at in range(scenes):
+            true, frames = scene(family, at)
+            zxing_reads = [False] * len(frames)
+            for name, make in makers.items():
+                reader, tally, seen = make(), tallies[name], False
+                for look, frame in enumerate(frames):
+                    found, took = timed(reader, frame)
                     if name == "zxing":
-                        by_zxing.append(true in found)
-                    if by_zxing[at]:
-                        on_read_by_zxing[name].append(took)
+                        zxing_reads[look] = true in found
+                    if zxing_reads[look]:
+                        tally.ms_where_zxing_reads.append(took)
+                    tally.all_ms.append(took)
+                    tally.wrong += len(set(found) - {true, OTHER})
                     seen = seen or true in found
-                    wrong[name] += len(set(found) - {true, OTHER})
-                read[family][name] += seen
-    empty: list[float] = []
-    decoder = QrDecoder()
-    for look in range(30):
-        frame = render(b"", family="none", seed=look // 10, look=look)
-        started = time.perf_counter()
-        decoder.decode(frame)
-        empty.append(time.perf_counter() - started)
-    return report(scenes, read, wrong, times, on_read_by_zxing, empty, list(makers))
+                tally.read[family] += seen
+    return dict(tallies)
 
 
-def report(
-    scenes: int,
-    read: dict[str, dict[str, int]],
-    wrong: dict[str, int],
-    times: dict[str, list[float]],
-    on_read: dict[str, list[float]],
-    empty: list[float],
-    names: list[str],
-) -> dict[str, Any]:
+def nobody() -> dict[str, float]:
+    """Milliseconds a frame over 30 frames of each kind of emptiness."""
+    means = {}
+    for seed, what in enumerate(EMPTY):
+        reader = readers()["ours"]()
+        frames = [render(b"", family="none", seed=seed, look=look) for look in range(EMPTY_FRAMES)]
+        means[what] = round(statistics.mean(timed(reader, frame)[1] for frame in frames), 2)
+    return means
+
+
+def report(scenes: int, tallies: dict[str, Tally], empty: dict[str, float]) -> dict[str, Any]:
     """The document, with the goals and whether each is met."""
-    singles = [name for name in names if name != "ours"]
-    total = {name: sum(family[name] for family in read.values()) for name in names}
-    behind = [family for family, by in read.items() if by["ours"] < max(by[name] for name in singles)]
-    ratio = statistics.mean(on_read["ours"]) / statistics.mean(on_read["zxing"])
-    empty_ms = statistics.mean(empty) * 1000
-    goals = {
-        "no_family_behind": not behind,
-        "above_in_total": total["ours"] > max(total[name] for name in singles),
-        "no_wrong_text": not wrong["ours"],
-        "time_on_read_frames": ratio <= 1.5,
-        "empty_frames": empty_ms <= 15,
-    }
+    total = {name: tally.read.total() for name, tally in tallies.items()}
+    singles = [name for name in tallies if name != "ours"]
+    behind = [
+        family
+        for family in FAMILIES
+        if tallies["ours"].read[family] < max(tallies[name].read[family] for name in singles)
+    ]
+    ratio = statistics.mean(tallies["ours"].ms_where_zxing_reads) / statistics.mean(
+        tallies["zxing"].ms_where_zxing_reads
+    )
     return {
         "scenes_a_family": scenes,
         "frames_a_scene": LOOKS,
-        "read_pct": {family: {name: pct(by[name], scenes) for name in names} for family, by in read.items()},
-        "read_pct_total": {name: pct(total[name], scenes * len(read)) for name in names},
+        "read_pct": {
+            family: {name: pct(tally.read[family], scenes) for name, tally in tallies.items()} for family in FAMILIES
+        },
+        "read_pct_total": {name: pct(read, scenes * len(FAMILIES)) for name, read in total.items()},
+        "wrong_texts": {name: tally.wrong for name, tally in tallies.items()},
+        "mean_ms": {name: round(statistics.mean(tally.all_ms), 2) for name, tally in tallies.items()},
+        "time_to_zxing_where_it_reads": round(ratio, 2),
+        "empty_frame_mean_ms": empty,
+        "goals": {
+            "no_family_behind": not behind,
+            "above_in_total": total["ours"] > max(total[name] for name in singles),
+            "no_wrong_text": not tallies["ours"].wrong,
+            "time_where_zxing_reads": ratio <= MOST_TO_ZXING,
+            "empty_frames": max(empty.values()) <= MOST_MS_EMPTY,
+        },
         "behind": behind,
-        "wrong_texts": {name: wrong[name] for name in names},
-        "mean_ms": {name: round(statistics.mean(times[name]) * 1000, 2) for name in names},
-        "time_to_zxing_on_frames_it_reads": round(ratio, 2),
-        "empty_frame_mean_ms": round(empty_ms, 2),
-        "goals": goals,
     }
 
 
@@ -160,10 +187,13 @@ def pct(part: int, whole: int) -> float:
 
 
 @click.command()
-@click.option("--scenes", type=click.IntRange(1), default=8, show_default=True, help="Scenes of each family.")
-def main(scenes: int) -> None:
+@click.option("--frames", type=click.IntRange(LOOKS), default=48, show_default=True, help="Frames of each family.")
+def main(frames: int) -> None:
     """Run it."""
-    result = run(scenes)
+    cv2.setNumThreads(1)
+    cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
+    scenes = frames // LOOKS
+    result = report(scenes, run(scenes), nobody())
     click.echo(json.dumps(result, indent=2))
     sys.exit(0 if all(result["goals"].values()) else 1)
 

@@ -24,7 +24,7 @@ _STEP: Final = 2  # pixels from one side of an edge to the other
 _LEANS: Final = (-0.06, -0.03, 0.0, 0.03, 0.06)  # of edges that should be parallel: corners are not exact
 _CONTRAST: Final = 0.1  # of the symbol's own: less is no edge
 _EDGE: Final = 0.8  # of a line's pixels change the same way by that much: an edge ...
-_NO_EDGE: Final = 0.6  # ... or not
+_NO_EDGE: Final = 0.75  # ... or not
 _SEEN: Final = 0.7  # of a line must be within the frame
 
 _PHONE_MARGIN: Final = (0.12, 0.7)  # from the symbol to the sides of the screen
@@ -34,6 +34,7 @@ _CARD_RIGHT: Final = (1.25, 1.9)
 _CARD_TOP: Final = (-0.8, -0.2)
 _CARD_ROWS: Final = (0.0, 2.4)
 _CARD_COLUMNS: Final = (-2.5, 1.2)
+_BLACK: Final = 0.3  # of the symbol's light: beside a card in a hand it is not as dark as beside a picture on a phone
 _BEYOND: Final = 0.75  # around a card in a hand there is no further edge that follows it
 
 
@@ -126,13 +127,9 @@ def _is_card(view: _View) -> bool:
     if min(right.edge, top.edge) < _EDGE:
         return False
     beside = view.line((right.at + 0.2, right.at + _BEYOND), (0.0, 1.8))
-    others = (
-        beside,
-        view.line((-2.0, -0.15), (top.at + 0.15, 1.5)),
-        view.line((right.at - 0.2, right.at + _BEYOND), (top.at - _BEYOND, top.at - 0.2)),
-        turned.line((top.at - _BEYOND, top.at - 0.2), (-1.5, 1.2)),
-    )
-    alone = beside.seen >= _SEEN and all(line.edge < _NO_EDGE for line in others)
+    over = turned.line((top.at - _BEYOND, top.at - 0.2), (-1.5, 1.2))
+    before = view.line((-2.0, -0.4), (top.at + 0.15, 1.5))
+    alone = beside.seen >= _SEEN and max(beside.edge, over.edge, before.edge) < _NO_EDGE
     return alone and view.mean((right.at + 0.15, right.at + _BEYOND), (0.0, 1.8)) > view.black
 
 
@@ -148,4 +145,4 @@ def _laid_straight(grey: NDArray[np.uint8], quad: NDArray[np.float32]) -> _View:
     seen = cv2.erode(inside, np.ones((2 * _STEP + 3,) * 2), borderValue=0).astype(np.float32)
     symbol = flat[round(-_TOP * _UNIT) : round((1 - _TOP) * _UNIT), round(-_LEFT * _UNIT) : round((1 - _LEFT) * _UNIT)]
     dark, light = (float(np.percentile(symbol, share)) for share in (5, 95))
-    return _View(flat, seen, _LEFT, _TOP, max(6.0, _CONTRAST * (light - dark)), dark + _CONTRAST * (light - dark))
+    return _View(flat, seen, _LEFT, _TOP, max(6.0, _CONTRAST * (light - dark)), _BLACK * light)

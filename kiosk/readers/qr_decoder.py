@@ -25,7 +25,7 @@ _MAX_PIXELS: Final = 40_000_000
 _MIN_SIDE: Final = 21  # pixels: the modules of the smallest symbol
 _OPINION_EVERY: Final = 12  # frames in which the same code is read
 _OPINION_MODULE: Final = 3.0  # pixels of a module that are enough for ZBar, which pays for each pixel
-_SUSPECT_FOR: Final = 30  # frames
+_SUSPECT_FOR: Final = 30  # frames after a disagreement; only what both read alike counts then
 _CREDIT: Final = 12.0  # rungs that a code may take at once ...
 _EARNED: Final = 1 / 3  # ... and for each further frame: an empty desk beside a poster stays cheap
 _AT_ONCE: Final = 3  # rungs in one frame
@@ -77,7 +77,7 @@ class QrDecoder:
         if not readings or looked.unread:
             readings += self._climb(grey, looked)
         verdict = agreed(readings, self._suspects.keys())
-        self._suspects |= dict.fromkeys(verdict.disputed, self._frame + _SUSPECT_FOR)
+        self._suspects |= dict.fromkeys(verdict.disagreed, self._frame + _SUSPECT_FOR)
         self._suspects = {payload: until for payload, until in self._suspects.items() if until >= self._frame}
         return verdict.frame
 

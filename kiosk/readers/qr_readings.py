@@ -78,10 +78,10 @@ class Looked:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What readings of one frame come to, and the payloads that were disputed."""
+    """What readings of one frame come to, and the payloads on which decoders disagreed in it."""
 
     frame: FrameCodes
-    disputed: frozenset[bytes]
+    disagreed: frozenset[bytes]
 
 
 def look(grey: Grey) -> Looked:
@@ -123,15 +123,17 @@ def agreed(readings: Iterable[Reading], suspects: Set[bytes] = frozenset()) -> V
                 break
         else:
             places.append([reading])
-    codes, disputed = [], []
+    codes, disputed, disagreed = [], 0, set()
     for place in places:
         payloads, by = {reading.payload for reading in place}, {reading.by for reading in place}
+        if len(payloads) > 1:
+            disagreed |= payloads
         if len(payloads) > 1 or (len(by) == 1 and payloads & suspects):
-            disputed.append(payloads)
+            disputed += 1
         else:
             codes.append(QrCode(place[0].payload, place[0].corners, tuple(sorted(by, reverse=True))))
     codes.sort(key=lambda code: (-side_of(code.corners), code.payload, code.corners))
-    return Verdict(FrameCodes(tuple(codes), len(disputed)), frozenset().union(*disputed))
+    return Verdict(FrameCodes(tuple(codes), disputed), frozenset(disagreed))
 
 
 def same_place(one: Corners, other: Corners) -> bool:
