@@ -31,6 +31,7 @@ bench:
 	@$(BIN)/python -m benchmarks.memory
 	@$(BIN)/python benchmarks/card.py
 	@$(BIN)/python benchmarks/decode.py
+	@$(BIN)/python benchmarks/qr.py
 
 constraints:
 	@scripts/setup test

@@ -4,8 +4,8 @@ A scene is one hand that holds one thing for six frames; every decoder gets the 
 scene, and a scene is read when one of its frames is. Prints one JSON document, and ends with 1 when a goal is missed:
 read rate at or above the best single decoder in every family and above it in total, no wrong text, at most 1.5 times
 the time of zxing-cpp on the frames that it reads, at most 15 ms on average over 30 frames of nobody, whatever hangs
-behind. Times are processor time of one thread: other work on the machine does not count. Takes four minutes; ``--frames N`` of a family makes it
-shorter.
+behind. Times are processor time of one thread: other work on the machine does not count. Takes four minutes;
+``--frames N`` of a family makes it shorter.
 """
 
 from __future__ import annotations
