@@ -21,7 +21,8 @@ _WRONG_GUESSES = ("big5", "shift_jis", "cp932", "latin-1", "cp1252")
 _TONES = ("", "\u0300", "\u0309", "\u0303", "\u0301", "\u0323")
 _ACCENTED = {unicodedata.normalize("NFC", vowel + tone) for vowel in "aăâeêioôơuưy" for tone in _TONES} | {"đ"}
 _VIETNAMESE = frozenset(_ACCENTED | {letter.upper() for letter in _ACCENTED})
-_IN_CP1258 = _VIETNAMESE | set("Ññ’")  # of peoples whose other letters the code page lacks
+# The last three are of peoples whose other letters the code page lacks.
+_CP1258_TEXT = re.compile(f"[\\x00-\\x7f{''.join(sorted(_VIETNAMESE))}Ññ’]*")
 _PUNCTUATION = frozenset("–—‐‑‘’“”´ʼʻ·…")
 # Letters of western code pages that no language of Vietnam is written with: what wrong guesses and legacy fonts leave.
 _FOREIGN_LETTERS = frozenset("ÄäÅåÆæÇçËëÎîÏïÖöØøÛûÜüÞþßŸÿŒœŠšŽžƒ")
@@ -135,7 +136,7 @@ def _cp1258(payload: bytes) -> str | None:
         text = _composed(payload.decode("cp1258"))
     except UnicodeDecodeError:
         return None
-    return text if all(char.isascii() or char in _IN_CP1258 for char in set(text)) else None
+    return text if _CP1258_TEXT.fullmatch(text) else None
 
 
 def _undo_wrong_guess(text: str) -> str | None:
@@ -191,7 +192,7 @@ def _composed(text: str) -> str:
 
 def is_latin(text: str) -> bool:
     """Whether *text* has only what the languages of Vietnam are written with: Latin letters, marks, punctuation."""
-    return text.isascii() or all(map(_is_latin_character, set(text)))
+    return text.isascii() or ("\ufffd" not in text and all(map(_is_latin_character, set(text))))
 
 
 @lru_cache(maxsize=4096)
