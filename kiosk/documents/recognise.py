@@ -18,6 +18,9 @@ from kiosk.model import Coverage, Document, DocumentKind, Identity, KeyKind
 MAX_BYTES = 2953
 """What the largest QR symbol holds (version 40, level L); the longest printed in practice has 600."""
 
+MAX_TEXT = 2048
+"""The same for what is not ASCII: no card comes near, even misread and sent twice; only tokens may be longer."""
+
 _MAX_LINES = 8
 _MAX_FIELDS = 32
 _LINE_END = re.compile(rb"[\r\n]+")
@@ -39,7 +42,7 @@ def recognise(raw: bytes, *, simulated_prefix: bool = False) -> Document:
     one capture the first whole one counts.
     """
     prefixes = SIMULATED_PREFIXES if simulated_prefix else frozenset()
-    if len(raw) > MAX_BYTES:
+    if len(raw) > (MAX_BYTES if raw.isascii() else MAX_TEXT):
         return _unknown("UNKNOWN_FORMAT")
     payload = unframe(raw)
     if starts_zone(payload):

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from kiosk.documents.recognise import MAX_BYTES, recognise
+from kiosk.documents.recognise import MAX_BYTES, MAX_TEXT, recognise
 from kiosk.model import Coverage, Document, DocumentKind, Identity, KeyKind, PartialDate
 
 FIRST = "099190000001|364000123|Trần Thị Mẫu|02091990|Nữ|Xã Mẫu, Hậu Giang|05072021"
@@ -115,7 +115,10 @@ def test_line_end_inside_a_field_is_dropped():
 
 
 def test_oversized_input_is_refused_unread():
-    assert recognise(FIRST.encode() + b" " * MAX_BYTES).error == "UNKNOWN_FORMAT"
+    assert recognise(FIRST.encode() + b" " * (MAX_TEXT - len(FIRST.encode()))).error is None
+    assert recognise(FIRST.encode() + b" " * MAX_TEXT).error == "UNKNOWN_FORMAT"
+    assert recognise(b"a1" * (MAX_BYTES // 2)).error == "OPAQUE_TOKEN"
+    assert recognise(b"a1" * MAX_BYTES).error == "UNKNOWN_FORMAT"
 
 
 @pytest.mark.parametrize("junk", ["\x01", "\x7f", "\x85", "\u200b", "\u202e", "\u2066", "\ufeff", "\u00ad"])
