@@ -14,7 +14,7 @@ import numpy as np
 
 from kiosk.errors import KioskError
 from kiosk.readers.picture_size import picture_size
-from kiosk.readers.qr_ladder import SecondOpinion, climb, every, opinions, resized, rungs
+from kiosk.readers.qr_ladder import Ladder, SecondOpinion, opinions, resized
 from kiosk.readers.qr_places import Place, place_of, places_in
 from kiosk.readers.qr_readings import FrameCodes, Grey, Looked, QrCode, Reading, agreed, look
 from kiosk.readers.qr_zbar import Corners, ZbarScanner
@@ -26,7 +26,7 @@ _MIN_SIDE: Final = 21  # pixels: the modules of the smallest symbol
 _OPINION_EVERY: Final = 12  # frames in which the same code is read
 _OPINION_MODULE: Final = 3.0  # pixels of a module that are enough for ZBar, which pays for each pixel
 _SUSPECT_FOR: Final = 30  # frames after a disagreement; only what both read alike counts then
-_CREDIT: Final = 12.0  # rungs that a code may take at once ...
+_CREDIT: Final = 12.0  # rungs of the ladder that a code may take at once ...
 _EARNED: Final = 1 / 3  # ... and for each further frame: an empty desk beside a poster stays cheap
 _AT_ONCE: Final = 3  # rungs in one frame
 _WHOLE_EVERY: Final = 15  # frames without a code or a place for one
@@ -46,19 +46,20 @@ class QrDecoder:
     """Decodes the frames of one stream; not for several threads.
 
     Most frames cost one look of zxing-cpp. A code that was read gets ZBar's opinion when it is new, and again from time
-    to time. In a frame without a code, the places with the texture of one get three rungs of the ladder, until the
-    credit is used up; then a rung every third frame. So a held code has the whole ladder within four frames, and an
-    empty desk costs little whatever hangs behind it.
+    to time. In a frame without a code, the places with the texture of one get a glance of ZBar and three rungs of the
+    ladder, until the credit is used up; then a rung every third frame. So a held code has the whole ladder within three
+    frames, and an empty desk costs little whatever hangs behind it.
     """
 
     def __init__(self, second: SecondOpinion | None = None) -> None:
         """*second*: the other decoder, ZBar if not given."""
         self._second = ZbarScanner() if second is None else second
-        self._rungs = rungs(self._second)
+        self._ladder = Ladder(self._second)
         self._frame = 0
         self._missed = 0
         self._credit = _CREDIT
-        self._step = 0
+        self._step = 0  # the next rung ...
+        self._turn = 0  # ... of this climb
         self._asked: dict[bytes, int] = {}
         self._suspects: dict[bytes, int] = {}
 
@@ -89,7 +90,8 @@ class QrDecoder:
         looked = look(grey)
         readings = looked.readings + self._whole(grey)
         for place in _free(looked.unread, places_in(grey, _PICTURE_PLACES), readings):
-            found = next(filter(None, every(self._rungs, grey, place)), [])
+            glance, attempts = self._ladder.attempts(grey, place)
+            found = next(filter(None, (attempt() for attempt in (glance, *attempts))), [])
             readings += [reading for reading in found if not _taken(place_of(reading.corners), readings)]
         return agreed(readings).frame
 
@@ -111,18 +113,20 @@ class QrDecoder:
         """The next rungs of the ladder, as far as there is credit."""
         places = _free(looked.unread, [] if looked.readings else places_in(grey, _PLACES), looked.readings)
         if not places:
-            self._step = 0
+            self._step = self._turn = 0
             self._missed += not looked.readings
             return self._whole(grey) if self._missed % _WHOLE_EVERY == _WHOLE_FIRST else []
-        for _ in range(_AT_ONCE):
-            if self._credit < 1:
-                break
-            round_, rung = divmod(self._step, len(self._rungs))
-            found = climb(self._rungs[rung], grey, places[round_ % len(places)])
-            if found := [reading for reading in found if not _taken(place_of(reading.corners), looked.readings)]:
-                return found  # the next frame starts with the rung that helped, free of charge
-            self._credit -= 1
-            self._step += 1
+        turns = [places[0], *places]  # the likeliest place twice: the hand trembles, each frame is another chance
+        glance, attempts = self._ladder.attempts(grey, turns[self._turn % len(turns)])
+        for free, attempt in [(True, glance), *((False, some) for some in attempts[self._step :][:_AT_ONCE])]:
+            if not free and self._credit < 1:
+                return []
+            if found := [found for found in attempt() if not _taken(place_of(found.corners), looked.readings)]:
+                return found  # the next frame starts with the rung that helped, and had it for nothing
+            self._credit -= not free
+            self._step += not free
+        if self._step >= len(attempts):
+            self._step, self._turn = 0, self._turn + 1
         return []
 
     def _whole(self, grey: Grey) -> list[Reading]:

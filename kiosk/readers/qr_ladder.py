@@ -7,7 +7,8 @@ the light those in noise, glare and darkness, restoring those out of focus or mo
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
+from functools import partial
 from typing import Final, Protocol
 
 import cv2
@@ -15,14 +16,18 @@ import numpy as np
 
 from kiosk.readers.qr_places import Place
 from kiosk.readers.qr_readings import ZBAR, Grey, Reading, look
-from kiosk.readers.qr_restore import direction_of_movement, disc, line, restored
+from kiosk.readers.qr_restore import disc, line, movement_in, restored
 from kiosk.readers.qr_zbar import Corners
 
 Rung = Callable[[Grey], list[Reading]]
+Attempt = Callable[[], list[Reading]]
 
 _LARGEST: Final = 1000  # pixels of a crop that is worked on: enough for any symbol that a citizen holds
 _ENLARGED: Final = 640  # pixels that zxing-cpp is given at most: 57 modules have 8 of them each, with the margin
+_GLANCED: Final = 360  # pixels that the second decoder is given at a glance
 _RESTORED: Final = 400  # pixels that are restored: the time goes with their number
+_STILL: Final = 0.7  # of the change is left in all directions: codes that moved have 0.2 to 0.65, others 0.75 and more
+_LENGTHS: Final = (12.0, 6.0, 8.5, 16.0)  # of movements, in pixels that are restored
 
 
 class SecondOpinion(Protocol):
@@ -32,41 +37,56 @@ class SecondOpinion(Protocol):
         """Bytes and corners (in reading order) of each code in *grey*."""
 
 
-def rungs(second: SecondOpinion) -> tuple[Rung, ...]:
-    """All rungs, those first that read most; *second* is one of them."""
-    return (
-        _sharpened(3),
-        _evened,
-        _moved(6),
-        _defocused(3),
-        _moved(12),
-        lambda crop: opinions(second, _even(crop)),
-        _defocused(5),
-        _moved(8.5),
-        _defocused(3.6),
-        _sharpened(1.5),
-        _defocused(2.4),
-    )
+class Ladder:
+    """What can be tried at a place where nothing was read."""
+
+    def __init__(self, second: SecondOpinion) -> None:
+        """*second* looks at each place, and is one of the rungs."""
+        self._second = second
+        self._moved = (_sharpened(3), _evened)
+        self._still = (
+            _sharpened(3),
+            _evened,
+            lambda crop: opinions(second, _even(crop)),
+            _defocused(3),
+            _defocused(5),
+            _defocused(3.6),
+            _sharpened(1.5),
+            _defocused(2.4),
+        )
+
+    def attempts(self, grey: Grey, place: Place) -> tuple[Attempt, list[Attempt]]:
+        """For *place* of *grey*: a glance of the second decoder, which costs little, and all rungs, those first that
+        read most. Each gives its readings where the frame has them."""
+        left, top, crop = place.crop(grey)
+        if not crop.size:
+            return _nothing, []
+        scale = min(1.0, _LARGEST / max(crop.shape))
+        crop = resized(crop, scale)
+
+        def attempt(rung: Rung) -> list[Reading]:
+            return [reading.moved(scale, left, top) for reading in rung(crop)]
+
+        return partial(attempt, self._glance), [partial(attempt, rung) for rung in self._rungs(crop)]
+
+    def _glance(self, crop: Grey) -> list[Reading]:
+        scale = min(1.0, _GLANCED / max(crop.shape))
+        return [reading.moved(scale, 0, 0) for reading in opinions(self._second, resized(crop, scale))]
+
+    def _rungs(self, crop: Grey) -> tuple[Rung, ...]:
+        movement = movement_in(crop)
+        if movement.left > _STILL:
+            return self._still
+        return (*(_moved(length, movement.direction) for length in _LENGTHS), *self._moved)
+
+
+def _nothing() -> list[Reading]:
+    return []
 
 
 def opinions(second: SecondOpinion, grey: Grey) -> list[Reading]:
     """What the second decoder reads in *grey*."""
     return [Reading(payload, corners, ZBAR) for payload, corners in second.scan(grey)]
-
-
-def climb(rung: Rung, grey: Grey, place: Place) -> list[Reading]:
-    """What *rung* reads at *place* of *grey*, where the frame has it."""
-    left, top, crop = place.crop(grey)
-    if not crop.size:
-        return []
-    scale = min(1.0, _LARGEST / max(crop.shape))
-    return [reading.moved(scale, left, top) for reading in rung(resized(crop, scale))]
-
-
-def every(steps: Sequence[Rung], grey: Grey, place: Place) -> Iterator[list[Reading]]:
-    """The readings of one rung after the other at *place*."""
-    for rung in steps:
-        yield climb(rung, grey, place)
 
 
 def resized(grey: Grey, scale: float) -> Grey:
@@ -110,11 +130,10 @@ def _defocused(radius: float) -> Rung:
     return rung
 
 
-def _moved(length: float) -> Rung:
+def _moved(length: float, direction: float) -> Rung:
     def rung(crop: Grey) -> list[Reading]:
         scale = min(1.0, _RESTORED / max(crop.shape))
-        small = resized(crop, scale)
-        return _look_twice_as_large(restored(small, line(length, direction_of_movement(small))), scale)
+        return _look_twice_as_large(restored(resized(crop, scale), line(length, direction)), scale)
 
     return rung
 

@@ -6,6 +6,7 @@ change along as across, whichever way it is turned, and a movement takes it away
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 import cv2
@@ -38,14 +39,25 @@ def line(length: float, direction: float) -> Kernel:
     return np.asarray(weight, np.float32)
 
 
-def direction_of_movement(grey: Grey) -> float:
-    """The direction with the least change in the middle of *grey*, radians from the x axis."""
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """The direction with the least change, radians from the x axis, and that change in parts of the most there is."""
+
+    direction: float
+    left: float
+
+
+def movement_in(grey: Grey) -> Movement:
+    """How the middle of *grey* moved; of one that did not, nearly all the change is left in every direction."""
     height, width = grey.shape
     middle = grey[height // _INNER : height - height // _INNER, width // _INNER : width - width // _INNER]
     fine = cv2.GaussianBlur(middle, (0, 0), 1).astype(np.float32)
     across, down = cv2.Sobel(fine, cv2.CV_32F, 1, 0), cv2.Sobel(fine, cv2.CV_32F, 0, 1)
-    most = np.arctan2(2 * (across * down).mean(), (across * across).mean() - (down * down).mean()) / 2
-    return float(most + np.pi / 2)
+    level, upright, both = ((one * other).mean() for one, other in ((across, across), (down, down), (across, down)))
+    spread = float(np.hypot(level - upright, 2 * both))
+    total = max(float(level + upright), 1e-6)
+    most = np.arctan2(2 * both, level - upright) / 2
+    return Movement(float(most + np.pi / 2), (total - spread) / (total + spread))
 
 
 def restored(grey: Grey, kernel: Kernel) -> Grey:
