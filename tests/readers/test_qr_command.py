@@ -67,3 +67,13 @@ def test_a_disputed_code_is_an_entry_that_says_nothing_else(laid, monkeypatch):
     assert (done.exit_code, believed["decoders"], believed["error"]) == (0, ["zxing"], None)
     assert (disputed["kind"], disputed["error"], disputed["decoders"]) == ("UNKNOWN", "DISPUTED", [])
     assert not any(disputed[name] for name in disputed if name not in ("kind", "error"))
+
+
+def test_scanner_bytes_are_decoded_without_loading_the_decoders_of_pictures():
+    watched = (
+        "import atexit, sys, kiosk.cli\n"
+        "atexit.register(lambda: print({'cv2', 'numpy', 'zxingcpp'} & set(sys.modules), file=sys.stderr))\n"
+        "kiosk.cli.main(['decode'])"
+    )
+    done = subprocess.run([sys.executable, "-c", watched], input=CARD, capture_output=True, timeout=60, check=False)
+    assert (done.returncode, done.stderr) == (0, b"set()\n")
