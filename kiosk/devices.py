@@ -87,7 +87,7 @@ class Devices:
         self._code_reader_changed("keyboard", False)
         return KeyboardScanner(
             table.device,
-            lambda raw: self._tell(self._scanned, raw),
+            lambda raw: self._tell(self._typed, raw),
             lambda state: self._tell(self._code_reader_changed, "keyboard", state.attached),
         )
 
@@ -151,9 +151,12 @@ class Devices:
             lambda state: self._tell(changed, state.attached),
         )
 
-    def _scanned(self, raw: bytes) -> None:
+    def _scanned(self, raw: bytes, *, typed: bool = False) -> None:
         self._parts.health.scanner.note_scan(raw)
-        self._take(self._parts.station.scan(raw))
+        self._take(self._parts.station.scan(raw, typed=typed))
+
+    def _typed(self, raw: bytes) -> None:
+        self._scanned(raw, typed=True)
 
     async def _seen(self, camera: Camera, code: Seen) -> None:
         station = self._parts.station

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
 
 from kiosk.checkin import Key
+from kiosk.documents.cccd_qr import NO_DIACRITICS
 from kiosk.documents.recognise import recognise
 from kiosk.documents.scan_diagnosis import is_test_code
 from kiosk.documents.scan_test_code import TEST_PAYLOAD
@@ -14,17 +16,25 @@ from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
 from kiosk.station_model import InFront
 
+_CITIZEN_CARDS: Final = (DocumentKind.CCCD_QR, DocumentKind.CC_QR)
 
-def read_scan(raw: bytes, *, simulated: bool) -> Document:
+
+def read_scan(raw: bytes, *, simulated: bool, typed: bool = False) -> Document:
     """What the bytes of a scan are; a scanner's test code is nobody's card.
 
     It has the error TEST_CODE, or TEST_CODE_DAMAGED when it came through other than printed. *simulated*: numbers of
-    the simulators' range are expected.
+    the simulators' range are expected. *typed*: by a scanner in keyboard mode, which mostly drops accents and leaves
+    names that somebody else may have ("Hoài" as "Hoi"): a card all without accents counts as damaged then.
     """
     if is_test_code(raw):
         whole = raw.strip() == TEST_PAYLOAD
         return Document(DocumentKind.UNKNOWN, error="TEST_CODE" if whole else "TEST_CODE_DAMAGED")
-    return recognise(raw, simulated_prefix=simulated)
+    document = recognise(raw, simulated_prefix=simulated)
+    name = document.identity.full_name if document.identity else None
+    stripped = typed and document.kind in _CITIZEN_CARDS and name is not None and name.isascii()
+    if stripped or NO_DIACRITICS in document.warnings:
+        return replace(document, warnings=tuple(dict.fromkeys((*document.warnings, ENCODING_DAMAGED))))
+    return document
 
 
 def self_service_key(document: Document) -> Key | None:
@@ -37,7 +47,7 @@ def self_service_key(document: Document) -> Key | None:
         return None
     if person.full_name is None or person.birth_date is None:
         return None
-    if document.kind in (DocumentKind.CCCD_QR, DocumentKind.CC_QR) and person.personal_id is not None:
+    if document.kind in _CITIZEN_CARDS and person.personal_id is not None:
         return Key(person.personal_id, KeyKind.PERSONAL_12, Method.QR_CCCD)
     if document.kind is DocumentKind.BHYT_QR and coverage is not None:
         return Key(coverage.number, coverage.key_kind, Method.BHYT_QR)

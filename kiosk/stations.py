@@ -156,14 +156,17 @@ class Station:
         if self.waiting:
             self._screen.show("reading", "unreadable", error=code, clear_after=self._timings.unreadable)
 
-    async def scan(self, raw: bytes, *, lane: Lane = Lane.SELF, carrier: Carrier = Carrier.UNKNOWN) -> str | None:
+    async def scan(
+        self, raw: bytes, *, lane: Lane = Lane.SELF, carrier: Carrier = Carrier.UNKNOWN, typed: bool = False
+    ) -> str | None:
         """Take the bytes of one scan; returns the check-in id, None when a card has to be read first.
 
-        *carrier*: what the camera saw the code on, card or phone; a scanner cannot tell.
+        *carrier*: what the camera saw the code on, card or phone; a scanner cannot tell. *typed*: by a scanner in
+        keyboard mode.
         StationBusy if another person is being served, ScanRefused if the scan names nobody, StoreError if the store
         takes nothing (the station is then out of order until it does).
         """
-        document = read_scan(raw, simulated=self._simulated)
+        document = read_scan(raw, simulated=self._simulated, typed=typed)
         if document.kind is DocumentKind.OPAQUE_TOKEN and self._tokens is not None:
             return await self._take_token(unframe(raw), self._tokens, lane, carrier)
         key = self_service_key(document)

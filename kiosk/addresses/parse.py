@@ -18,7 +18,8 @@ from kiosk.addresses.units import LIST_VERSION, Listed, Province, Unit, moved_to
 _COUNTRY: Final = ("VIET NAM", "VIETNAM")
 _LONGEST: Final = 500
 _MOST_PARTS: Final = 12
-_LEVELS: Final = (
+_TWO_PARTS: Final = 2
+_LEVELS: Final[tuple[set[str | None], ...]] = (
     {"tinh", "thanh_pho"},
     {"thanh_pho", "quan", "huyen", "thi_xa"},
     {"xa", "phuong", "thi_tran", "dac_khu"},
@@ -87,18 +88,18 @@ class _Hit:
     fit: _Fit
 
     @property
-    def rank(self) -> tuple[int, bool, int, bool, bool]:
-        """What makes one reading better than another: more is known, its accents, a district that fits too, the kind
-        of unit; without a district, two levels rather than three of which one is missing.
-        """
-        return self.depth, self.fit.exact, self.used, self.fit.kind, isinstance(self.place, NewPlace)
+    def rank(self) -> tuple[int, bool, bool]:
+        """What makes one reading better than another: more of the text, its accents, the kinds of unit it states."""
+        return self.used, self.fit.exact, self.fit.kind
 
     @property
-    def depth(self) -> int:
-        """How much is known: a commune before a district before a province."""
-        if self.place.commune is not None:
-            return 3
-        return 2 if isinstance(self.place, OldPlace) and self.place.district is not None else 1
+    def lacks_district(self) -> bool:
+        """Whether it reads three levels where one is missing."""
+        return isinstance(self.place, OldPlace) and self.place.commune is not None and self.used == _TWO_PARTS
+
+    @property
+    def is_bare_old_province(self) -> bool:
+        return isinstance(self.place, OldPlace) and self.used == 1
 
 
 def parse_address(text: str) -> Address:
@@ -108,16 +109,28 @@ def parse_address(text: str) -> Address:
     hits = [hit for epoch in ("old", "new") for hit in search.in_epoch(epoch, parts)]
     if not hits:
         return Address(text, ", ".join(parts) or None, None, None, Confidence.NONE)
-    top = max(hit.rank for hit in hits)
-    best = [hit for hit in hits if hit.rank == top]
+    best = _best(hits)
     used = best[0].used
     places = tuple(dict.fromkeys(hit.place for hit in best))
     hamlet = ", ".join(parts[: len(parts) - used]) or None
     if len(places) > 1:
         return _ambiguous(text, hamlet, places)
-    confidence = Confidence.EXACT if best[0].fit.exact else Confidence.FOLDED
+    confidence = Confidence.EXACT if best[0].fit == _Fit() else Confidence.FOLDED
     old, new = _both(places[0])
     return Address(text, hamlet, old, new, confidence)
+
+
+def _best(hits: list[_Hit]) -> list[_Hit]:
+    """The readings between which nothing in the text decides.
+
+    Two levels are rather those of today than three of which one is missing, unless the part also names a district.
+    """
+    top = max(hit.rank for hit in hits)
+    best = [hit for hit in hits if hit.rank == top]
+    new = [hit for hit in best if isinstance(hit.place, NewPlace)]
+    if new and all(hit.lacks_district or hit.is_bare_old_province for hit in best if hit not in new):
+        return new
+    return best
 
 
 def _ambiguous(text: str, hamlet: str | None, places: tuple[OldPlace | NewPlace, ...]) -> Address:
@@ -179,11 +192,16 @@ class _Search:
                 yield _Hit(OldPlace(whole, district.unit, commune.unit), 3, fit & named & spelled)
             if not lower:
                 yield _Hit(OldPlace(whole, district.unit), 2, fit & named)
-        for commune, spelled in self._matches(parts[-1], inside.communes):
+        communes = self._matches(parts[-1], inside.communes)
+        if communes and len(parts) > 1:
+            # Before the name of a district that is none here, a commune stands: then either can be meant, or neither.
+            before = self._matches(parts[-2], inside.communes)
+            communes = communes + before if before or not _states_commune(parts[-2]) else []
+        for commune, spelled in communes:
             if new:
-                yield _Hit(NewPlace(whole, commune.unit), 2, fit & spelled)
+                yield _Hit(NewPlace(whole, commune.unit), _TWO_PARTS, fit & spelled)
             else:
-                yield _Hit(OldPlace(whole, _district_of(inside, commune), commune.unit), 2, fit & spelled)
+                yield _Hit(OldPlace(whole, _district_of(inside, commune), commune.unit), _TWO_PARTS, fit & spelled)
 
     def _matches(self, text: str, among: Iterable[Listed]) -> list[tuple[Listed, _Fit]]:
         """Which of the units *text* names, and how well.
@@ -200,6 +218,10 @@ class _Search:
             if fitting:
                 return [(unit, _Fit(bool(exact), bool(same_kind))) for unit in exact or fitting]
         return []
+
+
+def _states_commune(text: str) -> bool:
+    return any(name.kind in _LEVELS[-1] for name in readings(text))
 
 
 def _district_of(inside: Province, commune: Listed) -> Unit:

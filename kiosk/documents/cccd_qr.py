@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
 
-from kiosk.documents.personal_id import can_of, is_personal_number, number_warnings, sex_of
+from kiosk.documents.personal_id import SEX_MISMATCH, YEAR_MISMATCH, can_of, is_personal_number, number_warnings, sex_of
 from kiosk.documents.text import ENCODING_DAMAGED, can_be_name, fold, tidy
 from kiosk.model import Document, DocumentKind, Identity, PartialDate, Sex
 
@@ -24,6 +24,7 @@ KIND_UNCERTAIN = "W_KIND_UNCERTAIN"
 _FEWEST, _FULL, _MOST = 6, 7, 11
 _NEW_CARD_FIELDS = 10
 _NEW_CARDS_SINCE = date(2024, 7, 1)
+_OF_ANOTHER = frozenset({SEX_MISMATCH, YEAR_MISMATCH})
 _YEARS = range(1900, 2400)
 _SEX_WORDS = {"NAM": Sex.MALE, "MALE": Sex.MALE, "M": Sex.MALE, "NU": Sex.FEMALE, "FEMALE": Sex.FEMALE, "F": Sex.FEMALE}
 _DATE = re.compile("[0-9]{4}|[0-9]{6}|[0-9]{8}")
@@ -90,6 +91,20 @@ class _Card:
             or any(_THIRTEEN_DIGITS.search(field) for field in self.extra)
         )
 
+    def is_of_the_second_number(self, birth: PartialDate | None) -> bool:
+        """True when sex and birth year contradict the first number and fit another one in the second field.
+
+        So it is when a scan cut behind its number runs into somebody else's.
+        """
+        if not is_personal_number(self.old_number) or self.old_number == self.number:
+            return False
+        sex = _SEX_WORDS.get(fold(self.sex))
+        first, second = (
+            set(number_warnings(number, sex=sex, birth=birth)) & _OF_ANOTHER
+            for number in (self.number, self.old_number)
+        )
+        return bool(first) and not second
+
     @property
     def looks_like_a_card(self) -> bool:
         return _DATE.fullmatch(self.birth) is not None or fold(self.sex) in _SEX_WORDS
@@ -124,6 +139,8 @@ def read_card(
         return _failed(card.kind, "BAD_DATE", warnings, card.number)
     if birth is None and not card.name:
         return _failed(card.kind, "TRUNCATED", warnings, card.number)
+    if card.is_of_the_second_number(birth):
+        return _failed(DocumentKind.UNKNOWN, "UNKNOWN_FORMAT", warnings)
     return _document(card, birth, warnings, extra_prefixes)
 
 

@@ -11,7 +11,7 @@ from kiosk.documents.bhyt_qr import is_insurance_card, is_vssid, read_insurance_
 from kiosk.documents.card_number import benefit_level_of, classify_number
 from kiosk.documents.cccd_qr import NO_ISSUE_DATE, read_card
 from kiosk.documents.mrz import read_zone, starts_zone
-from kiosk.documents.personal_id import SIMULATED_PREFIXES, can_of, number_warnings
+from kiosk.documents.personal_id import SEX_MISMATCH, SIMULATED_PREFIXES, YEAR_MISMATCH, can_of, number_warnings
 from kiosk.documents.text import ENCODING_DAMAGED, read_text, unframe
 from kiosk.model import Coverage, Document, DocumentKind, Identity, KeyKind
 
@@ -27,6 +27,11 @@ _LINE_END = re.compile(rb"[\r\n]+")
 _SCAN_START = re.compile(rb"[0-9]{10,12}(?:\||$)|[A-Z]{2}[1-5][0-9A-Z]{12}|[Hh][Tt][Tt][Pp]")
 _CARD_AND_FACILITY = re.compile("([A-Z]{2}[1-5][0-9A-Z]{12})([0-9]{2}[0-9A-Z]{3})")
 _PAYMENT_CODE = "000201"
+# Codes of other kinds, some of which hold secrets, and numbers however long: no VNeID code.
+_NO_TOKEN = re.compile(
+    "(?:WIFI|OTPAUTH[A-Z-]*|MAILTO|MATMSG|MECARD|BEGIN|TEL|SMSTO|GEO|BITCOIN):.*|[0-9]+", re.IGNORECASE
+)
+_OF_TWO = frozenset({SEX_MISMATCH, YEAR_MISMATCH})
 _TOKEN = re.compile(r"[^\s<>\"{}]{32,}", re.ASCII)
 """JWT, base64, hex and the like; ``<`` is in the zones of foreign documents, the others in what apps send as JSON."""
 
@@ -63,7 +68,7 @@ def _first_whole(lines: list[bytes], prefixes: frozenset[str]) -> Document:
         joined = line + b"".join(_continuation(lines[index + 1 :]))
         if joined != line and joined.count(b"|") + 1 in (7, 11):
             completed = _recognise_one(joined, prefixes)
-            if completed.error is None:
+            if completed.error is None and not _OF_TWO & set(completed.warnings):
                 return completed
         if whole:
             return document
@@ -115,7 +120,7 @@ def _bare(text: str, warnings: tuple[str, ...], prefixes: frozenset[str]) -> Doc
         return Document(DocumentKind.NUMBER, coverage=coverage, warnings=warnings)
     if text.startswith(_PAYMENT_CODE) or ENCODING_DAMAGED in warnings:
         return _unknown("UNKNOWN_FORMAT", warnings)
-    if text.isascii() and _TOKEN.fullmatch(text):
+    if text.isascii() and _TOKEN.fullmatch(text) and not _NO_TOKEN.fullmatch(text):
         return Document(DocumentKind.OPAQUE_TOKEN, error="OPAQUE_TOKEN")
     return _unknown("UNKNOWN_FORMAT", warnings)
 

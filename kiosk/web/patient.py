@@ -61,7 +61,7 @@ def patient_api(
         response.status_code = 202
         raw = await request.body()
         typed(raw)
-        return {"checkin_id": await station.scan(raw)}
+        return {"checkin_id": await station.scan(raw, typed=True)}
 
     async def answer(body: Answer) -> dict[str, Any]:
         """Take one touch."""

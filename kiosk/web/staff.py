@@ -139,7 +139,7 @@ def staff_api(
 
     @router.post("/decode")
     async def decode(_: Who, request: Request) -> dict[str, Any]:
-        """What the raw bytes of a scan say, as ``kioskctl decode`` does; nothing is kept."""
+        """What the raw bytes of a scan say (interfaces, section 2); nothing is kept."""
         return decode_report(await request.body())
 
     @router.get("/session")

@@ -94,7 +94,15 @@ def test_without_the_district_one_name_alone_is_ambiguous():
         else:
             assert found.old is not None and found.old.commune is not None
             assert found.old.commune.code == row["old_commune_code"]
-    assert ambiguous == {"Xã Vĩnh Tường", "Phường Vĩnh Tường"}
+    # two communes of one name, and communes that have the name of a district
+    assert ambiguous == {
+        "Xã Vĩnh Tường",
+        "Phường Vĩnh Tường",
+        "Xã Vị Thanh",
+        "Xã Vị Thủy",
+        "Xã Phụng Hiệp",
+        "Phường Ngã Bảy",
+    }
 
 
 @pytest.mark.parametrize(
@@ -147,6 +155,34 @@ def test_an_unknown_commune_leaves_the_province(text, province_code):
 def test_no_address_has_no_codes(text):
     found = parse_address(text)
     assert (found.old, found.new, found.confidence, found.candidates) == (None, None, Confidence.NONE, ())
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Khu vực 3, Vị Thanh, Hậu Giang", {"Thành phố Vị Thanh", "Xã Vị Thanh"}),
+        ("Hòa An, Phụng Hiệp, Cần Thơ", {"Xã Phụng Hiệp", "Xã Hoà An"}),  # an old district in a new province
+        ("Ninh Kiều, Cần Thơ", {"Quận Ninh Kiều", "Phường Ninh Kiều"}),
+    ],
+)
+def test_a_name_of_two_levels_is_not_chosen_between(text, names):
+    found = parse_address(text)
+    assert found.confidence is Confidence.AMBIGUOUS
+    assert found.new is None or found.new.commune is None
+    units = [place.commune or place.district for place in found.candidates if isinstance(place, OldPlace)]
+    units += [place.commune for place in found.candidates if isinstance(place, NewPlace)]
+    assert {unit.name for unit in units if unit} == names
+
+
+def test_a_commune_that_is_not_there_leaves_the_province():
+    found = parse_address("Phường VII, Vị Thanh, Cần Thơ")
+    assert (found.old, found.hamlet) == (None, "Phường VII, Vị Thanh")
+    assert found.new is not None and found.new == NewPlace(found.new.province)
+
+
+def test_another_kind_of_unit_is_not_exact():
+    found = parse_address("Xã Bình Thạnh, TP Hồ Chí Minh")
+    assert found.confidence is Confidence.FOLDED
 
 
 def test_a_new_address_has_no_district():

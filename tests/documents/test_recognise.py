@@ -171,3 +171,29 @@ def test_person_in_full():
         address="Xã Mẫu, Hậu Giang",
         issued_on=date(2021, 7, 5),
     )
+
+
+def test_a_line_end_inside_a_name_is_mended_only_where_number_and_person_agree():
+    mended = read("099090000456|364000123|Trần\rVăn B|03031990|Nam|Xã Mẫu|05072021")
+    assert (mended.error, mended.identity.personal_id) == (None, "099090000456")
+    mixed = read("099190000456|364000123|Trần\rVăn B|03031980|Nam|Xã Mẫu|05072021")
+    assert (mixed.error, name_of(mixed)) == ("TRUNCATED", None)
+
+
+def test_a_cut_number_before_another_scan_takes_nobodys_name():
+    glued = "099190000456|099090000123|Nguyễn Văn Thử|15031990|Nam|Xã Mẫu|20082022"
+    assert (read(glued).error, read(glued).identity) == ("UNKNOWN_FORMAT", None)
+    own = "099090000456|099090000123|Nguyễn Văn Thử|15031990|Nam|Xã Mẫu|20082022"  # a cancelled number of his own
+    assert (read(own).error, read(own).identity.old_id) == (None, "099090000123")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "WIFI:T:WPA;S:khoa-kham;P:mat-khau-khong-ai-biet;;",
+        "otpauth://totp/nguoi-mau?secret=JBSWY3DPEHPK3PXP&issuer=mau",
+        "1" * 36,
+    ],
+)
+def test_other_secrets_are_no_tokens(text):
+    assert read(text).error == "UNKNOWN_FORMAT"

@@ -96,6 +96,25 @@ async def test_what_names_nobody_is_told_and_leaves_no_trace(world: World, raw, 
 
 
 @pytest.mark.parametrize(
+    ("typed", "card"),
+    [
+        (True, "099090000456|364000123|Kim Hoi Hiu|01021990|Nam||05072021"),  # Hoài Hiếu, from a keyboard
+        (False, "099090000456|364000123|Kim Hoi Hiu|01021990|Nam|Ha Lu, V Thanh, Hu Giang|05072021"),
+    ],
+)
+async def test_a_name_that_lost_its_accents_is_shown_to_nobody(world: World, typed: bool, card: str):
+    with pytest.raises(ScanRefused) as refused:
+        await world.station.scan(card.encode(), typed=typed)
+    assert refused.value.code == "NAME_DAMAGED"
+    assert "Hoi" not in str(world.station.state())
+
+
+async def test_a_name_without_accents_is_served_from_a_reader_that_keeps_them(world: World):
+    await world.station.scan(b"099090000456|364000123|Cao Nam An|01021990|Nam||05072021")
+    assert world.station.state()["screen"]["name"] == "Cao Nam An"
+
+
+@pytest.mark.parametrize(
     ("person", "template", "kind"),
     [(1, 2017, KeyKind.BHYT_15), (1, 2021, KeyKind.BHXH_10), (2, 2017, KeyKind.BHYT_15), (5, 2021, KeyKind.BHXH_10)],
     ids=["full number", "ten digits", "child", "only the birth year"],

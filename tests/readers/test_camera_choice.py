@@ -43,6 +43,12 @@ def test_the_same_card_twice_is_one_person():
     assert choose([b"099190000001", CARD]).index == 1  # the bare number of that card
 
 
+def test_an_old_and_a_new_insurance_card_of_one_person_are_one_person():
+    newer = INSURANCE.replace(b"DN4999900000001|", b"9900000001|")
+    assert choose([INSURANCE, newer]).mixed is False
+    assert choose([INSURANCE, newer.replace(b"9900000001|", b"9900000002|", 1)]).mixed is True
+
+
 def test_of_different_people_nobody_is_meant():
     for codes in ([CARD, OTHER], [OTHER, URL, CARD], [CARD, STRANGERS_INSURANCE], [CARD, INSURANCE, OTHER]):
         choice = choose(codes)

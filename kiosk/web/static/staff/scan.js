@@ -4,21 +4,22 @@ import { dateText } from "../dom.js";
 import { forCode, t } from "../texts.js";
 import { call } from "./api.js";
 
-const DAMAGED = "W_ENCODING_DAMAGED";
+const DAMAGED = ["W_ENCODING_DAMAGED", "W_NO_DIACRITICS"];
 
 // -> {known, words}: values by field name and what to tell the clerk; `known` is null when nothing can be used.
 export async function readScan(bytes) {
-  const { identity, coverage, warnings, error } = await call("decode", bytes);
+  const { kind, identity, coverage, warnings, error } = await call("decode", bytes);
   const number = coverage?.number ?? identity?.personal_id;
   if (error || !number) return { known: null, words: forCode("scan/error", error ?? "NO_NUMBER") };
-  const damaged = warnings.includes(DAMAGED);
+  const damaged = warnings.some((warning) => DAMAGED.includes(warning));
+  // VssID's short code may be cut inside the name without a sign of it
   const known = {
     number,
-    full_name: damaged ? null : identity?.full_name,
+    full_name: damaged || kind === "VSSID_QR" ? null : identity?.full_name,
     birth_date: birthText(identity?.birth_date),
     sex: identity?.sex,
   };
-  return { known, words: damaged ? t("scan/damaged") : t("scan/filled") };
+  return { known, words: t(`scan/${damaged ? "damaged" : known.full_name ? "filled" : "no_name"}`) };
 }
 
 // The form knows whole dates and years.
