@@ -230,10 +230,12 @@ class Camera:
 
     def _report(self, trouble: Trouble | None) -> None:
         presence = Presence.ATTACHED if trouble is None else Presence.GONE
-        if presence is self._reported or self._stopping.is_set():
+        if self._stopping.is_set():
+            return
+        self._trouble = trouble
+        if presence is self._reported:
             return
         self._reported = presence
-        self._trouble = trouble
         self._state = ReaderState(presence, datetime.now(UTC))
         if trouble is None:
             _LOG.info("camera %s gives pictures", self._settings.device)
