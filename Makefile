@@ -11,7 +11,7 @@ test:
 	@scripts/setup test
 	@$(BIN)/pytest -q -n 2 --dist loadfile
 
-# what takes longer than every change can afford: 200 kills, 2,000 power cuts
+# what takes longer than every change can afford: 200 kills, 2,000 power cuts, a million fuzzed captures
 long:
 	@scripts/setup test
 	@$(BIN)/pytest -q -m long
