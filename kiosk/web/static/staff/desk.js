@@ -6,7 +6,7 @@ import { actionsKey, actionsView } from "./actions.js";
 import { ApiError, call } from "./api.js";
 import { portraitView } from "./chip.js";
 import { auditView, factsView, revealView } from "./detail.js";
-import { entryView } from "./entry.js";
+import { entryView, fillEntry } from "./entry.js";
 import { rowsView, searchBody } from "./list.js";
 import { readScan } from "./scan.js";
 import { statusView } from "./status.js";
@@ -22,6 +22,7 @@ export class Desk {
   #focusNext = false;
   #tab = "waiting"; // waiting | today | search
   #searched = "";
+  #scan = 0; // only the newest scan is answered
   #selected = null;
   #shown = { list: "", facts: "", portrait: "", actions: "", status: "" };
   #services = { at: 0, items: [] };
@@ -175,17 +176,18 @@ export class Desk {
   // A clerk's scanner typed a document: into the search if that has the focus, else into the form of a new person.
   async scanned(bytes) {
     const searching = document.activeElement === this.query;
+    const scan = ++this.#scan;
     try {
       const { known, words } = await readScan(bytes);
-      if (this.#stopped) return;
+      if (this.#stopped || scan !== this.#scan) return;
       if (!known) return this.tell(words, true);
       if (searching) {
         this.query.value = known.number;
         this.query.form.requestSubmit();
       } else this.#enter(known);
-      this.tell(words);
+      this.tell(searching ? t("scan/searched") : words);
     } catch (error) {
-      this.failed(error);
+      if (!this.#stopped) this.failed(error);
     }
   }
 
@@ -198,7 +200,8 @@ export class Desk {
       this.tell(words);
       await this.refresh();
     };
-    this.panel.replaceChildren(entryView(entered, () => this.#leave(), known));
+    const open = this.panel.querySelector("form[name=entry]");
+    if (!known || !open || !fillEntry(open, known)) this.panel.replaceChildren(entryView(entered, () => this.#leave(), known));
     const missing = [...this.panel.querySelectorAll("input")].find((input) => !input.value);
     (missing ?? this.panel.querySelector("form button")).focus();
   }

@@ -29,3 +29,11 @@ export function entryView(entered, leave, known = {}) {
   const back = el("button", { type: "button", click: leave }, t("entry/back"));
   return el("div", { class: "entry" }, form({ name: "entry" }, children, t("entry/button"), send), back);
 }
+
+// Fills a form under way; what was typed and is not on the document stays. -> false if the form is of another number.
+export function fillEntry({ elements }, known) {
+  const typed = elements.number.value.replaceAll(/\s/g, "").toUpperCase();
+  if (typed && typed !== known.number) return false;
+  for (const [name, value] of Object.entries(known)) if (value) elements[name].value = value;
+  return true;
+}

@@ -39,8 +39,8 @@ function summary(item) {
   return [item.service?.name, forCode("hospital_state", item.hospital.state)].filter(Boolean).join(" · ");
 }
 
-// Digits look for the end of a number, anything else for part of a name; a kiosk ticket such as K-0012 is a number.
+// No name has digits: with them it is the end of a number, a ticket such as K-0012 or an insurance card's number.
 export function searchBody(words) {
   const typed = words.trim();
-  return /^(K-?)?[\d\s]+$/i.test(typed) ? { number_tail: typed } : { name: typed };
+  return /\d/.test(typed) ? { number_tail: typed } : { name: typed };
 }

@@ -47,7 +47,6 @@ function showDesk({ user: name }) {
   const logOut = async () => {
     await call("logout", {}).catch(failed);
     await showSession();
-new Wedge((bytes) => desk?.scanned(bytes)).listenTo(document);
   };
   user.replaceChildren(el("span", {}, name), el("button", { type: "button", click: logOut }, t("session/logout")));
   desk = new Desk({ content, status, tell, failed });
