@@ -26,7 +26,7 @@ _MIN_SIDE: Final = 21  # pixels: the modules of the smallest symbol
 _OPINION_EVERY: Final = 12  # frames in which the same code is read
 _OPINION_MODULE: Final = 3.0  # pixels of a module that are enough for ZBar, which pays for each pixel
 _SUSPECT_FOR: Final = 30  # frames after a disagreement; only what both read alike counts then
-_CREDIT: Final = 12.0  # rungs of the ladder that a code may take at once ...
+_CREDIT: Final = 10.0  # rungs of the ladder that a code may take at once ...
 _EARNED: Final = 1 / 3  # ... and for each further frame: an empty desk beside a poster stays cheap
 _AT_ONCE: Final = 3  # rungs in one frame
 _WHOLE_EVERY: Final = 15  # frames without a code or a place for one
@@ -47,8 +47,8 @@ class QrDecoder:
 
     Most frames cost one look of zxing-cpp. A code that was read gets ZBar's opinion when it is new, and again from time
     to time. In a frame without a code, the places with the texture of one get a glance of ZBar and three rungs of the
-    ladder, until the credit is used up; then a rung every third frame. So a held code has the whole ladder within three
-    frames, and an empty desk costs little whatever hangs behind it.
+    ladder, until the credit is used up; then a glance and a rung every third frame. So a held code has the whole ladder
+    within three frames, and an empty desk costs little whatever hangs behind it.
     """
 
     def __init__(self, second: SecondOpinion | None = None) -> None:
@@ -111,6 +111,8 @@ class QrDecoder:
 
     def _climb(self, grey: Grey, looked: Looked) -> list[Reading]:
         """The next rungs of the ladder, as far as there is credit."""
+        if self._credit < 1:
+            return []
         places = _free(looked.unread, [] if looked.readings else places_in(grey, _PLACES), looked.readings)
         if not places:
             self._step = self._turn = 0

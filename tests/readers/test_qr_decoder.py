@@ -134,7 +134,7 @@ def test_work_on_a_wall_of_print_has_an_end():
     poster = render(b"", family="none", seed=4)
     for _ in range(60):
         decoder.decode(poster)
-    assert sum(side > 360 for side in other.looks) <= 6  # a glance costs little; 12 rungs, then one every third frame
+    assert sum(side > 360 for side in other.looks) <= 6  # a glance costs little; 10 rungs, then one every third frame
 
 
 @pytest.mark.parametrize(
