@@ -15,16 +15,17 @@ from contextlib import contextmanager
 from typing import Any, Protocol
 
 from kiosk.errors import ConfigError
-from kiosk.readers.keys import Keys
+from kiosk.readers.keys import DIGIT_KEYS, Keys, scan_bytes
 from kiosk.readers.scanner_thread import ScannerThread
 from kiosk.readers.state import ReaderState
 
 _READ_TIMEOUT_S = 0.05
-_EV_KEY = 1
+_EV_SYN, _EV_KEY = 0, 1
+_SYN_REPORT, _SYN_DROPPED = 0, 3
 
 
 class KeyEvent(Protocol):
-    """One input event of Linux; only keys (type 1) count."""
+    """One input event of Linux; keys (type 1) count, and the word that some were lost."""
 
     type: int
     code: int
@@ -53,7 +54,7 @@ def grab(path: str) -> Grabbed:
 
     device: Any = evdev.InputDevice(path)
     try:
-        if _EV_KEY not in device.capabilities():
+        if not DIGIT_KEYS.issubset(device.capabilities().get(_EV_KEY, ())):  # buttons and mice have keys too
             raise OSError(errno.ENODEV, "no keyboard")
         device.grab()
     except BaseException:
@@ -78,7 +79,9 @@ class KeyboardScanner(ScannerThread):
         opener: Callable[[str], Grabbed] = grab,
     ) -> None:
         """Check that it can work here; nothing is opened before `start`. *opener* gets the device for this process."""
-        super().__init__(device, on_scan, on_state, idle_gap, reopen_every, broken=(OSError,))
+        super().__init__(
+            device, lambda frame: on_scan(scan_bytes(frame)), on_state, idle_gap, reopen_every, broken=(OSError,)
+        )
         self._opener = opener
         if opener is grab and importlib.util.find_spec("evdev") is None:
             raise ConfigError('keyboard.device: expected the extra "hid" to be installed')
@@ -86,15 +89,31 @@ class KeyboardScanner(ScannerThread):
     @contextmanager
     def _opened(self) -> Iterator[Callable[[], bytes]]:
         device = self._opener(self._place)
-        keys = Keys()
+        keys = _EventsToKeys()
 
         def read() -> bytes:
             ready, _, _ = select.select([device.fileno()], [], [], _READ_TIMEOUT_S)
-            if not ready:
-                return b""
-            return b"".join(keys.take(event.code, event.value) for event in device.read() if event.type == _EV_KEY)
+            return b"".join(map(keys.take, device.read())) if ready else b""
 
         try:
             yield read
         finally:
             device.close()
+
+
+class _EventsToKeys:
+    """Passes key events on; where the kernel lost some, what is left up to its next report counts for nothing."""
+
+    def __init__(self) -> None:
+        self._keys = Keys()
+        self._skipping = False
+
+    def take(self, event: KeyEvent) -> bytes:
+        if event.type == _EV_SYN and event.code == _SYN_DROPPED:
+            self._skipping = True
+            return self._keys.lost()
+        if event.type == _EV_SYN and event.code == _SYN_REPORT:
+            self._skipping = False
+        if event.type != _EV_KEY or self._skipping:
+            return b""
+        return self._keys.take(event.code, event.value)

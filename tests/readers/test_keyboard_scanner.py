@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kiosk.errors import ConfigError
 from kiosk.readers.keyboard_scanner import KeyboardScanner, grab
-from kiosk.readers.keys import Keys
+from kiosk.readers.keys import Keys, scan_bytes
 
 CARD = "099190000456|364000123|Tran Thi Mau|01021990|Nu|Xa Mau, Hau Giang|05072021"
 RECORD = struct.Struct("llHHi")  # struct input_event
@@ -52,7 +53,16 @@ def alt_code(number: int) -> list[tuple[int, int]]:
 
 def taken(events: list[tuple[int, int]]) -> bytes:
     keys = Keys()
-    return b"".join(keys.take(code, value) for code, value in events)
+    return scan_bytes(b"".join(keys.take(code, value) for code, value in events))
+
+
+def alt_typed(text: str, charset: str = "unicode") -> list[tuple[int, int]]:
+    """*text* with every letter that has no key as Alt codes."""
+    events = []
+    for char in text:
+        codes = [ord(char)] if charset == "unicode" else [*char.encode(charset)]
+        events += typed(char) if char.isascii() else [event for code in codes for event in alt_code(code)]
+    return events
 
 
 @given(st.text(alphabet=[chr(code) for code in range(32, 127)]))
@@ -60,18 +70,35 @@ def test_every_printable_character(text):
     assert taken(typed(text)) == text.encode()
 
 
-@given(st.binary(max_size=40).map(lambda raw: raw.replace(b"\0", b"")))
-def test_alt_codes_are_bytes(raw):
-    assert taken([event for byte in raw for event in alt_code(byte)]) == raw
+@given(st.text(alphabet=st.characters(exclude_categories=["Cs", "Cc", "Co"])))
+def test_alt_codes_are_the_bytes_of_a_text(text):
+    assert taken([event for byte in text.encode() for event in alt_code(byte)]) == text.encode()
 
 
-def test_alt_codes_beyond_a_byte_are_characters():
-    assert taken([event for char in "Trần" for event in alt_code(ord(char))]).decode() == "Trần"
-    assert taken(alt_code(0xD800)) == b""
+def test_alt_codes_of_code_page_1258_are_bytes():
+    text = "Tr\u00e2\u0300n Thi\u0323"
+    assert taken(alt_typed(text, "cp1258")) == text.encode("cp1258")
+
+
+@given(st.text(alphabet="aĐ|0 ãàìýÝưấ"))
+def test_alt_codes_of_characters(text):
+    assert taken(alt_typed("ẫ" + text)).decode() == "ẫ" + text
+
+
+def test_alt_codes_that_could_be_bytes_or_characters_are_marked_as_lost():
+    assert taken(alt_typed("Lý Hà")).decode() == "L\ufffd Hà"
+    assert (
+        taken(alt_typed("ẫ") + alt_code(0xD800) + alt_code(0xF741) + alt_code(9999999)).decode() == "ẫ" + 3 * "\ufffd"
+    )
+    assert taken([*alt_code(0), (ALT, 1), (ALT, 0)]) == b""
 
 
 def test_caps_lock_and_shift():
     assert taken(stroke(58) + typed("aB1|") + stroke(58) + typed("aB")) == b"Ab1|aB"
+
+
+def test_line_ends_may_be_typed_with_ctrl():
+    assert taken([*typed("09j"), (29, 1), *typed("jM"), (29, 0), *typed("j")]) == b"09j\n\rj"
 
 
 def test_held_keys_and_releases_add_nothing():
@@ -143,12 +170,12 @@ class Desk:
         self.writer = None
 
     def send(self, text: str) -> None:
-        assert self.writer is not None
         for code, value in typed(text):
-            os.write(
-                self.writer,
-                RECORD.pack(0, 0, 4, 4, code) + RECORD.pack(0, 0, 1, code, value) + RECORD.pack(0, 0, 0, 0, 0),
-            )
+            self.record((4, 4, code), (1, code, value), (0, 0, 0))
+
+    def record(self, *records: tuple[int, int, int]) -> None:
+        assert self.writer is not None
+        os.write(self.writer, b"".join(RECORD.pack(0, 0, *record) for record in records))
 
 
 def until(condition) -> None:
@@ -192,10 +219,81 @@ def test_half_a_scan_does_not_stick_to_the_next_device(desk):
     assert desk.scanner.state.attached
 
 
+def test_alt_codes_are_settled_when_their_scan_is_whole(desk):
+    desk.plug_in()
+    for code, value in alt_typed("099190000456|Hà Tấn") + typed("\r"):
+        desk.record((1, code, value), (0, 0, 0))
+    until(lambda: desk.scans)
+    assert desk.scans == ["099190000456|Hà Tấn".encode()]
+
+
+def test_where_the_kernel_lost_keys_the_scan_says_so(desk):
+    desk.plug_in()
+    desk.send("099190000456|Tr")
+    desk.record((1, SHIFT, 1), (0, 3, 0), (1, 30, 1), (0, 0, 0))  # "a" belongs to what was lost, as does the shift
+    desk.send("n\r")
+    until(lambda: desk.scans)
+    assert desk.scans == ["099190000456|Tr\ufffdn".encode()]
+
+
+def test_releases_and_held_keys_of_a_person_are_no_scan(desk):
+    desk.plug_in()
+    desk.record((1, 30, 0), (1, 30, 2), (1, SHIFT, 1), (1, SHIFT, 0), (0, 0, 0))
+    desk.send(CARD + "\r")
+    until(lambda: desk.scans)
+    assert desk.scans == [CARD.encode()]
+
+
 def test_a_missing_device_is_waited_for(desk):
     until(lambda: desk.states == [False])
     desk.plug_in()
     until(lambda: desk.states == [False, True])
+
+
+def test_without_the_library_the_settings_are_refused_in_plain_words(monkeypatch):
+    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
+    with pytest.raises(ConfigError, match=r'keyboard.device: expected the extra "hid"'):
+        KeyboardScanner("/dev/input/by-id/usb-Mau-event-kbd", print)
+
+
+class Opened:
+    """An evdev device with some keys; notes what is done to it."""
+
+    def __init__(self, keys: list[int], refusal: OSError | None = None) -> None:
+        self.keys, self.refusal, self.done = keys, refusal, []
+
+    def capabilities(self) -> dict[int, list[int]]:
+        return {0: [0, 1], 1: self.keys}
+
+    def grab(self) -> None:
+        self.done.append("grab")
+        if self.refusal:
+            raise self.refusal
+
+    def close(self) -> None:
+        self.done.append("close")
+
+
+@pytest.mark.parametrize(
+    ("device", "done"),
+    [
+        (Opened([272, 273]), ["close"]),  # a mouse
+        (Opened([116]), ["close"]),  # a power button
+        (Opened(list(range(1, 128)), OSError(errno.EBUSY, "busy")), ["grab", "close"]),
+    ],
+)
+def test_what_is_no_keyboard_or_taken_is_let_go(monkeypatch, device, done):
+    monkeypatch.setattr("evdev.InputDevice", lambda path: device)
+    with pytest.raises(OSError):
+        grab("/dev/input/by-id/usb-Mau-event-kbd")
+    assert device.done == done
+
+
+def test_a_keyboard_is_grabbed(monkeypatch):
+    device = Opened(list(range(1, 128)))
+    monkeypatch.setattr("evdev.InputDevice", lambda path: device)
+    assert grab("/dev/input/by-id/usb-Mau-event-kbd") is device
+    assert device.done == ["grab"]
 
 
 def test_a_path_that_is_no_input_device_is_an_os_error(tmp_path):
