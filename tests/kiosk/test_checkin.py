@@ -372,7 +372,7 @@ async def test_hostile_names_end_well(world: World, name):
 async def test_a_hostile_name_can_be_registered(world: World):
     """While the gateway cannot say, the name goes to the hospital as it stands."""
     world.gateway.mode("http_500_html", endpoint="*")
-    shown = await world.identify(card("099085000077", "<b>Lê</b> & 'Văn' Thử", "01021985"))
+    shown = await world.identify(card("099085000077", "Lê 'Văn' Thử -- O’R'", "01021985"))
     assert (shown["view"], shown["answer"]) == ("choose_service", "cannot_say")
     await world.choose()
     assert len(world.hospital.visits()) == 1 and world.screen["view"] == "done"

@@ -226,6 +226,6 @@ async def test_only_the_named_plug_in_is_loaded(tmp_path, start):
 
 async def test_a_hostile_name_reaches_the_hospital_whole_or_not_at_all(world: World):
     world.gateway.mode("http_500_html", endpoint="*")
-    await world.identify(card("099085000078", 'Lê "Thử"\\ {DROP}', "01021985"))
+    await world.identify(card("099085000078", "Lê 'Thử'' -- DROP", "01021985"))
     shown = await world.choose()
     assert shown["view"] == "done" and len(world.hospital.visits()) == 1
