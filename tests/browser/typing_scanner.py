@@ -34,7 +34,7 @@ async () => {
   window.scans = []; window.clicks = 0; window.submits = 0;
   document.getElementById("ok").addEventListener("click", () => window.clicks++);
   document.querySelector("form").addEventListener("submit", (event) => { event.preventDefault(); window.submits++; });
-  new Wedge((bytes) => window.scans.push([...bytes]), 1500).listenTo(document);
+  new Wedge((bytes) => window.scans.push([...bytes]), 700).listenTo(document);
 }
 """
 _PLAY = """
