@@ -91,6 +91,14 @@ def test_a_scan_in_the_middle_of_what_a_person_types(bench: Page, keys: Keyboard
     assert bench.input_value("#a") == "Tran Thi"
 
 
+def test_a_hand_right_behind_the_scanners_enter_keeps_its_keys(bench: Page, keys: Keyboard) -> None:
+    bench.focus("#a")
+    keys.types(CARD + "\r", FAST)
+    keys.types("Thi", 0.06)
+    assert scans(bench) == [(CARD + "\r").encode()]
+    assert bench.input_value("#a") == "Thi"
+
+
 def test_scans_back_to_back_are_each_their_own(bench: Page, keys: Keyboard) -> None:
     for number in range(3):
         keys.at += 0.1

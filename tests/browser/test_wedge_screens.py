@@ -15,6 +15,7 @@ from tests.browser.typing_scanner import (
     be_patient,
     combining_mode,
     play,
+    rewritten_mode,
 )
 
 WHOLE: dict[str, Callable[[str], list[Event]]] = {
@@ -28,6 +29,7 @@ ACCENTS_LOST: dict[str, Callable[[str], list[Event]]] = {
     "ASCII": ascii_mode,
     "ASCII on a British host": lambda text: ascii_mode(text, "gb"),
     "ASCII on a Vietnamese host": lambda text: ascii_mode(text, "vn"),
+    "ASCII with UniKey on": rewritten_mode,
 }
 
 

@@ -75,6 +75,18 @@ def combining_mode(text: str) -> list[Event]:
     return [event for char in text for part in _of_1258(char) for event in _stroke(part, "us")]
 
 
+def rewritten_mode(text: str) -> list[Event]:
+    """A program for typing Vietnamese takes back each ``a`` and puts a letter of its own in its place."""
+    events: list[Event] = []
+    for char in text:
+        events += ascii_mode(char)
+        if char == "a":
+            events += [
+                {"type": kind, "key": key, "code": ""} for key in ("Backspace", "â") for kind in ("keydown", "keyup")
+            ]
+    return events
+
+
 def alt_code(number: int) -> list[Event]:
     """Alt and the digits of *number* on the keypad."""
     alt = {"key": "Alt", "code": "AltLeft"}
