@@ -34,7 +34,9 @@ async () => {
   window.scans = []; window.clicks = 0; window.submits = 0;
   document.getElementById("ok").addEventListener("click", () => window.clicks++);
   document.querySelector("form").addEventListener("submit", (event) => { event.preventDefault(); window.submits++; });
-  new Wedge((bytes) => window.scans.push([...bytes]), 700).listenTo(document);
+  const wedge = new Wedge((bytes) => window.scans.push([...bytes]), 1e8); // loaded machines pass keys on slowly
+  wedge.listenTo(document);
+  window.fallSilent = () => wedge.down({ key: "F24", timeStamp: 1e15, getModifierState: () => false });
 }
 """
 _PLAY = """
