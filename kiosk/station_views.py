@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from kiosk.checkin import Key
 from kiosk.documents.cccd_qr import NO_DIACRITICS
+from kiosk.documents.personal_id import SEX_MISMATCH, YEAR_MISMATCH
 from kiosk.documents.recognise import recognise
 from kiosk.documents.scan_diagnosis import is_test_code
 from kiosk.documents.scan_test_code import TEST_PAYLOAD
@@ -45,6 +46,8 @@ def self_service_key(document: Document) -> Key | None:
     person, coverage = document.identity, document.coverage
     if document.error or ENCODING_DAMAGED in document.warnings or person is None:
         return None
+    if {SEX_MISMATCH, YEAR_MISMATCH} <= set(document.warnings):  # a number and somebody else's data run together
+        return None
     if person.full_name is None or person.birth_date is None:
         return None
     if document.kind in _CITIZEN_CARDS and person.personal_id is not None:
@@ -71,6 +74,8 @@ def why_not_alone(document: Document) -> str:
             return "MRZ_ALONE"
         case DocumentKind.NUMBER:
             return "NUMBER_ALONE" if document.identity else "BHYT_NUMBER_ALONE"
+        case _ if document.identity and document.identity.full_name and document.identity.birth_date:
+            return "NAME_DAMAGED"  # number and person contradict each other
         case _:
             return "INCOMPLETE"
 

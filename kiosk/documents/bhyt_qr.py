@@ -11,7 +11,7 @@ from datetime import date
 from kiosk.documents.card_number import benefit_level_of, classify_number
 from kiosk.documents.cccd_qr import YEAR_ONLY
 from kiosk.documents.personal_id import can_of, is_personal_number, number_warnings
-from kiosk.documents.text import can_be_name, clean, is_latin, tidy
+from kiosk.documents.text import LOST_BITS, can_be_name, clean, is_latin, tidy
 from kiosk.model import Coverage, Document, DocumentKind, Identity, KeyKind, PartialDate, Sex
 
 BAD_HEX = "W_BAD_HEX"
@@ -181,9 +181,12 @@ def _text(field: str) -> str | None:
 def _unhex(field: str) -> str | None:
     """The text behind hex digits; None unless it is clean text with a letter in it: a wrong name is worse than none."""
     try:
-        text = tidy(clean(bytes.fromhex(field).decode("utf-8")))
+        raw = bytes.fromhex(field).decode("utf-8")
     except ValueError:
         return None
+    if LOST_BITS.search(raw):  # encoded twice, or damaged
+        return None
+    text = tidy(clean(raw))
     return text if is_latin(text) and any(char.isalpha() for char in text) else None
 
 

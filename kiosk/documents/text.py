@@ -15,6 +15,8 @@ LAYOUT_FIXED = "W_LAYOUT_FIXED"
 
 _BOM = b"\xef\xbb\xbf"
 _AIM_PREFIX = re.compile(rb"\][A-Za-z][0-9]")
+# Inside a scan only line ends and TAB have a place; anything else was a letter before the line lost bits of it.
+LOST_BITS = re.compile(r"[\x01-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _LABEL = re.compile(r"\A\s*(?:CCCD|CC)\s*:\s*", re.IGNORECASE)
 # zbar tries these before UTF-8; two libraries name the same damage differently, hence the near-duplicates.
 _WRONG_GUESSES = ("big5", "shift_jis", "cp932", "latin-1", "cp1252")
@@ -69,7 +71,7 @@ def read_text(payload: bytes) -> ScanText:
     warnings = []
     if repaired:
         warnings.append(ENCODING_REPAIRED)
-    if not is_latin(separated):
+    if not is_latin(separated) or LOST_BITS.search(text):
         warnings.append(ENCODING_DAMAGED)
     if by_layout != text or separated != cleaned:
         warnings.append(LAYOUT_FIXED)

@@ -148,7 +148,7 @@ def test_a_real_card_leaves_no_trace() -> None:
 
 def test_what_is_typed_into_a_terminal_is_not_shown() -> None:
     ours, theirs = pty.openpty()
-    running = Running("--try", "keyboard", stdin=theirs)
+    running = Running("--try", "keyboard", "--seconds", "120", stdin=theirs)
     running.until(b"scan the test code now")
     deadline = time.monotonic() + 20
     while termios.tcgetattr(theirs)[3] & termios.ECHO:
