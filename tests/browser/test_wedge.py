@@ -11,7 +11,7 @@ from tests.browser.screens import until
 from tests.browser.typing_scanner import Event, Keyboard, alt_code, alt_mode, ascii_mode, combining_mode, open_bench
 
 CARD = "099190000456|364000123|Tran Thi Mau"
-ACCENTS = "099190000456|Trần Mẫu|Đồng"
+ACCENTS = "099190000456|Lý Hòa Mẫu|Đồng"
 FAST, SLOW_SCANNER, HUMAN = 0.004, 0.033, 1 / 12
 
 
