@@ -57,8 +57,9 @@ class NewPlace:
 class Address:
     """*text_raw* and what it means; ``hamlet`` is what stands before the units that were recognised.
 
-    ``old`` is set for an address of the old epoch, ``new`` for one of the new epoch, and beside ``old`` where it is
-    known what the commune, or at least the province, became. ``list_version``: the state of the lists.
+    ``old`` is set for an address of the old epoch. ``new`` is set for one of the new epoch, and beside ``old``: the
+    province that the old one became, and the commune where the old one went into it whole. ``list_version``: the state
+    of the lists.
     """
 
     text_raw: str
@@ -147,9 +148,7 @@ def _ambiguous(text: str, hamlet: str | None, places: tuple[OldPlace | NewPlace,
 def _both(place: OldPlace | NewPlace) -> tuple[OldPlace | None, NewPlace | None]:
     if isinstance(place, NewPlace):
         return None, place
-    into = moved_to(place.province.code)
-    commune = moved_to(place.commune.code) if place.commune else None
-    return place, None if into is None else NewPlace(into, commune)
+    return place, NewPlace(*moved_to(place.province.code, place.commune.code if place.commune else None))
 
 
 def _parts(text: str) -> list[str]:

@@ -14,8 +14,8 @@ from typing import Final
 
 from kiosk.addresses.names import Name, read_name
 
-LIST_VERSION: Final = "2026-07"
-"""The state of the lists: codes are reused over the years, so they are stored with it."""
+LIST_VERSION: Final = "2025-07"
+"""The state of the lists, before and after the change of July 2025: codes are reused, so they are stored with it."""
 
 _PROVINCE, _DISTRICT = 2, 3
 
@@ -30,10 +30,11 @@ class Unit:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A unit as it is looked for, and what lies in it."""
+    """A unit as it is looked for; ``became``: the code of the new unit that an old one became, where it is known."""
 
     unit: Unit
     name: Name
+    became: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,9 +51,8 @@ def provinces(epoch: str) -> tuple[tuple[Listed, tuple[str, ...]], ...]:
     """All provinces of *epoch* ("old", "new"), each with the lines of what lies in it, not looked at yet."""
     found: list[tuple[Listed, list[str]]] = []
     for line in _lines(f"{epoch}.tsv.gz"):
-        code, _, name = line.partition("\t")
-        if len(code) == _PROVINCE:
-            found.append((_listed(code, name), []))
+        if line.index("\t") == _PROVINCE:
+            found.append((_listed(line), []))
         else:
             found[-1][1].append(line)
     return tuple((listed, tuple(lines)) for listed, lines in found)
@@ -66,10 +66,8 @@ def province(epoch: str, code: str) -> Province:
             continue
         districts: list[tuple[Listed, list[Listed]]] = []
         communes: list[Listed] = []
-        for line in lines:
-            unit_code, _, name = line.partition("\t")
-            unit = _listed(unit_code, name)
-            if len(unit_code) == _DISTRICT:
+        for unit in map(_listed, lines):
+            if len(unit.unit.code) == _DISTRICT:
                 districts.append((unit, []))
                 continue
             communes.append(unit)
@@ -79,26 +77,20 @@ def province(epoch: str, code: str) -> Province:
     raise KeyError(code)
 
 
-@cache
-def moved_to(code: str) -> Unit | None:
-    """The new unit that an old province or commune became, as a whole; None where it was split or is not known."""
-    target = _moves().get(code)
-    if target is None:
-        return None
-    if len(target) == _PROVINCE:
-        return next(listed.unit for listed, _ in provinces("new") if listed.unit.code == target)
-    lines = (line for _, inside in provinces("new") for line in inside)
-    name = next(line.partition("\t")[2] for line in lines if line.startswith(target + "\t"))
-    return Unit(target, name)
+def moved_to(old_province: str, commune: str | None) -> tuple[Unit, Unit | None]:
+    """The new units that an old province and a *commune* of it became; no commune where it was split or is not known.
+
+    KeyError for an old province that is not listed.
+    """
+    before = province("old", old_province)
+    after = province("new", before.listed.became or "")
+    target = next((listed.became for listed in before.communes if listed.unit.code == commune), None)
+    return after.listed.unit, next((listed.unit for listed in after.communes if listed.unit.code == target), None)
 
 
-@cache
-def _moves() -> dict[str, str]:
-    return dict(line.split("\t") for line in _lines("moves.tsv.gz"))
-
-
-def _listed(code: str, name: str) -> Listed:
-    return Listed(Unit(code, name), read_name(name))
+def _listed(line: str) -> Listed:
+    code, name, *became = line.split("\t")
+    return Listed(Unit(code, name), read_name(name), became[0] if became else None)
 
 
 def _lines(file: str) -> list[str]:

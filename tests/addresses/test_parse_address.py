@@ -161,7 +161,7 @@ def test_no_address_has_no_codes(text):
     ("text", "names"),
     [
         ("Khu vực 3, Vị Thanh, Hậu Giang", {"Thành phố Vị Thanh", "Xã Vị Thanh"}),
-        ("Hòa An, Phụng Hiệp, Cần Thơ", {"Xã Phụng Hiệp", "Xã Hoà An"}),  # an old district in a new province
+        ("Hòa An, Phụng Hiệp, Cần Thơ", {"Xã Phụng Hiệp", "Xã Hòa An"}),  # an old district in a new province
         ("Ninh Kiều, Cần Thơ", {"Quận Ninh Kiều", "Phường Ninh Kiều"}),
     ],
 )
@@ -172,6 +172,26 @@ def test_a_name_of_two_levels_is_not_chosen_between(text, names):
     units = [place.commune or place.district for place in found.candidates if isinstance(place, OldPlace)]
     units += [place.commune for place in found.candidates if isinstance(place, NewPlace)]
     assert {unit.name for unit in units if unit} == names
+
+
+@pytest.mark.parametrize(
+    ("text", "became"),
+    [
+        ("Phường Tân An, Quận Ninh Kiều, Thành phố Cần Thơ", "31135"),
+        ("Ấp 1, Xã Tân Hưng, Huyện Cái Bè, Tiền Giang", "28426"),
+        ("Phường Võ Thị Sáu, Quận 3, TP Hồ Chí Minh", "27139"),
+    ],
+)
+def test_an_old_commune_has_the_new_one_that_it_went_into(text, became):
+    found = parse_address(text)
+    assert found.old is not None and found.new is not None and found.new.commune is not None
+    assert found.new.commune.code == became
+
+
+def test_a_split_commune_has_only_its_new_province():
+    found = parse_address("Phường Cầu Ông Lãnh, Quận 1, Thành phố Hồ Chí Minh")
+    assert found.old is not None and found.old.commune is not None
+    assert found.new == NewPlace(found.new.province) and found.new.province.code == "79"
 
 
 def test_a_commune_that_is_not_there_leaves_the_province():
