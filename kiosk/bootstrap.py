@@ -38,6 +38,16 @@ from kiosk.upgrade import upgrade_apart
 from kiosk.vneid_verifier import HttpTokenVerifier
 
 _TOKEN_LENGTH = 24
+_NOT_OF_THE_GATEWAY = {
+    "adapter",
+    "password_file",
+    "officers_file",
+    "key_file",
+    "recheck_after",
+    "opens",
+    "closes",
+    "answers_days",
+}
 
 
 def utc_now() -> datetime:
@@ -192,7 +202,7 @@ def _wake_up(connection: sa.Connection, now: datetime, config: Config) -> bytes:
 def _gateway(config: Config, beside: Path, clock: Clock) -> VssGateway:
     table: InsuranceTable = config.insurance
     name, citizen = read_officers(read_secret(table.officers_file, beside))[0]
-    shared = table.model_dump(exclude={"adapter", "password_file", "officers_file", "recheck_after"})
+    shared = table.model_dump(exclude=_NOT_OF_THE_GATEWAY)
     return VssGateway(
         VssSettings(
             **shared,

@@ -31,6 +31,7 @@ from kiosk.model import (
     Lane,
     MatchKind,
     Method,
+    Moment,
     PatientMatch,
     Service,
     local_day,
@@ -227,10 +228,11 @@ class CheckIns:
         def work(connection: sa.Connection) -> CheckIn:
             fresh = _existing(connection, checkin_id)
             asked = known is None and (another or not records.is_kept(connection, fresh, answer))
+            changes: dict[str, Any] = {} if patient is None else {"patient": patient}
             if asked:
                 attempt = records.lookups_of(connection, checkin_id) + 1
-                self.journal.lookup(connection, fresh, answer, attempt, self.clock())
-            changes: dict[str, Any] = {} if patient is None else {"patient": patient}
+                receipt = self.journal.lookup(connection, fresh, answer, attempt, self.clock())
+                changes["lookup_receipt"] = receipt
             if fresh.state == "presented":
                 changes["state"] = "looked_up"
             records.update(
@@ -247,12 +249,12 @@ class CheckIns:
         self.outbox.wake(outbox_table.PROVINCE)
         return result
 
-    async def ask(self, checkin: CheckIn) -> Eligibility:
+    async def ask(self, checkin: CheckIn, moment: Moment = Moment.ARRIVAL) -> Eligibility:
         """One question to the gateway for this check-in; a person without name or birth date goes to staff instead."""
         key = checkin.lookup_key
         if key is None:
             return Eligibility(EligibilityClass.NEEDS_STAFF, "identity_incomplete", self.clock(), attempts=0)
-        answer = await self.gateway.lookup(key, local_day(checkin.happened_at))
+        answer = await self.gateway.lookup(key, local_day(checkin.happened_at), moment)
         self.observe(checkin, answer)
         return answer
 

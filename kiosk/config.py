@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import tomllib
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
@@ -34,6 +35,7 @@ def _local_listen(value: str) -> str:
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Pause = Annotated[float, Field(gt=0, le=6000)]  # with jitter still within outbox_table.LONGEST_PAUSE
 Listen = Annotated[str, AfterValidator(_local_listen)]
+HourMinute = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 
 
 class _Table(BaseModel):
@@ -155,13 +157,25 @@ class CardTable(_Table):
 
 
 class InsuranceTable(_Table):
-    """The insurance gateway; see kiosk.insurance for what each setting does."""
+    """Who is asked whether people are insured; see kiosk.insurance for what each setting does.
 
-    adapter: Literal["vss"] = "vss"
-    url: str
-    account: str
-    password_file: str
-    officers_file: str
+    ``adapter``: ``vss`` asks the insurer directly (``account``, ``password_file``; ``officers_file`` fills the
+    register of officers), ``relay`` asks this facility's relay at ``url`` with the station's key in ``key_file``,
+    ``via_his`` lets the hospital system ask. ``opens`` and ``closes``: hours between which questions that found no
+    answer are asked again. ``answers_days``: how long the insurer's untouched answers are kept.
+    """
+
+    adapter: Literal["vss", "relay", "via_his"] = "vss"
+    url: str = ""
+    account: str = ""
+    password_file: str = ""
+    officers_file: str = ""
+    key_file: str = ""
+    login_path: str = "/api/token/take"
+    lookup_path: str = "/api/egw/KQNhanLichSuKCB2024"
+    opens: HourMinute = "00:00"
+    closes: HourMinute = "24:00"
+    answers_days: Annotated[int, Field(ge=1, le=7300)] = 1825
     encoding: Literal["json", "form"] = "json"
     md5_case: Literal["upper", "lower"] = "upper"
     connect_timeout: Seconds = 3
@@ -172,6 +186,37 @@ class InsuranceTable(_Table):
     per_second: Annotated[float, Field(gt=0, le=100)] = 1
     ca_file: Path | None = None
     recheck_after: Annotated[tuple[Pause, ...], Field(min_length=1)] = (60, 300, 900, 1800, 3600)
+
+    @model_validator(mode="after")
+    def _whole(self) -> InsuranceTable:
+        needed = {"vss": ("url", "account", "password_file"), "relay": ("url", "key_file"), "via_his": ()}
+        if missing := [key for key in needed[self.adapter] if not getattr(self, key)]:
+            raise ValueError(f"adapter {self.adapter} needs {', '.join(f'insurance.{key}' for key in missing)}")
+        if self.opens >= self.closes:
+            raise ValueError("opens: expected an hour before closes")
+        return self
+
+
+class RouteTable(_Table):
+    """What this facility is for the rules of route, since the day ``since`` (insurance-gateway.md 5.4).
+
+    ``accepted``: codes of places of registration that count as this facility. ``level``: professional level,
+    ``score``: its points, ``former``: its tier before 2025, ``primary``: a commune station or the like (code 1.2).
+    Without any table no route is proposed.
+    """
+
+    since: date
+    accepted: tuple[Annotated[str, Field(pattern=r"^[0-9A-Z]{5}$")], ...] = ()
+    level: Literal["initial", "basic", "specialised"]
+    score: Annotated[float, Field(ge=0, le=100)] | None = None
+    former: Literal["", "commune", "district", "province", "central"] = ""
+    primary: Annotated[bool, Field(strict=True)] = False
+
+
+class EligibilityTable(_Table):
+    """Questions of the hospital system and the cashier; ``key_file``: the key they bring, empty: nobody may ask."""
+
+    key_file: str = ""
 
 
 class HospitalTable(BaseModel):
@@ -217,6 +262,8 @@ class Config(_Table):
     vneid: VneidTable = VneidTable()
     card: CardTable = CardTable()
     insurance: InsuranceTable
+    route: tuple[RouteTable, ...] = ()
+    eligibility: EligibilityTable = EligibilityTable()
     hospital: HospitalTable
     province: ProvinceTable = ProvinceTable()
     outbox: OutboxTable = OutboxTable()

@@ -14,8 +14,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk import events, outbox_table, records
-from kiosk.model import Eligibility, KeyKind, Lane, Method, local_day
+from kiosk import answers, events, outbox_table, records
+from kiosk.model import Eligibility, KeyKind, Lane, Method, Moment, local_day
 from kiosk.records import CheckIn
 from kiosk.tables import event
 
@@ -45,8 +45,26 @@ class Journal:
 
     facility_key: bytes
 
-    def lookup(self, connection: sa.Connection, of: CheckIn, answer: Eligibility, attempt: int, now: datetime) -> None:
-        """Keep one lookup and its event; *attempt* counts from 1 within the check-in."""
+    def lookup(
+        self,
+        connection: sa.Connection,
+        of: CheckIn,
+        answer: Eligibility,
+        attempt: int,
+        now: datetime,
+        moment: Moment = Moment.ARRIVAL,
+    ) -> str | None:
+        """Keep one lookup, those with other numbers before it, their evidence and an event each.
+
+        *attempt* counts from 1 within the check-in. Returns the code of the answer's receipt, if it has one.
+        """
+        for number, part in enumerate((*answer.earlier, answer), attempt):
+            self._one_lookup(connection, of, part, number, now)
+        return answers.keep(connection, self.facility_key, answer, moment, of.checkin_id)
+
+    def _one_lookup(
+        self, connection: sa.Connection, of: CheckIn, answer: Eligibility, attempt: int, now: datetime
+    ) -> None:
         event_id = events.new_event_id()
 
         def build(epoch: str, seq: int) -> dict[str, object]:
@@ -56,7 +74,7 @@ class Journal:
                 seq=seq,
                 happened_at=answer.asked_at,
                 checkin_id=of.checkin_id,
-                key_kind=of.key_kind,
+                key_kind=answer.key_kind or of.key_kind,
                 method=of.method,
                 lane=of.lane,
                 chip_verdict=of.verdict if of.method is Method.CHIP_CCCD else None,

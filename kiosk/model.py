@@ -208,6 +208,61 @@ class LookupKey:
     full_name: str
     birth_date: PartialDate
     sex: Sex | None = None
+    other_numbers: tuple[str, ...] = ()
+
+
+class Moment(StrEnum):
+    """When a lookup is made: at arrival, completed by itself later, or asked for by hospital, cashier or staff."""
+
+    ARRIVAL = "arrival"
+    PENDING = "pending"
+    TREATMENT = "treatment"
+    CLOSING = "closing"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One call to the gateway, as evidence: nothing of the person.
+
+    ``request_id``: ours, a UUIDv7. ``reason``: what came of it, a code as in ``Eligibility``. ``http_status``: None
+    when no answer came.
+    """
+
+    request_id: str
+    asked_at: datetime
+    key_kind: KeyKind
+    reason: str
+    result_code: str | None = None
+    http_status: int | None = None
+    latency_ms: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The holder as the insurer's register has them, for staff to compare; each part may be missing."""
+
+    full_name: str | None = None
+    birth_date: PartialDate | None = None
+    sex: Sex | None = None
+    address: str | None = None
+
+
+class Certainty(StrEnum):
+    """Who may settle an object code: facility settings and card alone, staff after a proposal, or only staff."""
+
+    AUTO = "auto"
+    HINT = "hint"
+    STAFF = "staff"
+
+
+@dataclass(frozen=True, slots=True)
+class RouteHint:
+    """A provisional MA_DOITUONG_KCB (insurance-gateway.md 5.4). ``rate``: per cent that multiplies the card's level."""
+
+    object_code: str
+    certainty: Certainty
+    rate: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,6 +271,12 @@ class Eligibility:
 
     ``reason`` is a stable lower-case code for staff and tests; ``result_code`` the gateway's ``maKetQua``, None when
     nothing readable came back. ``attempts`` counts the questions that left this machine or tried to.
+
+    ``key_kind``: what kind of number this answer was asked with, None when nothing was. ``earlier``: answers to the
+    other numbers of the same person that were asked before, each an answer of its own for the lookup rate. ``trail``:
+    each call made for this answer. ``answer``: the untouched body of the last one, as long as it is in memory only.
+    ``notices``: codes of what staff and patient should know (card about to end); ``route`` and all else about money
+    are provisional. ``held``: set where the answer is about this person.
     """
 
     status: EligibilityClass
@@ -226,6 +287,22 @@ class Eligibility:
     reached_gateway: bool = False
     attempts: int = 1
     latency_ms: int = 0
+    key_kind: KeyKind | None = None
+    held: Holder | None = field(default=None, repr=False)
+    notices: tuple[str, ...] = ()
+    route: RouteHint | None = None
+    earlier: tuple[Eligibility, ...] = ()
+    trail: tuple[Attempt, ...] = ()
+    answer: bytes | None = field(default=None, repr=False, compare=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Officer:
+    """A person registered on the insurer's portal who answers for lookups (insurance-gateway.md 0, point 5)."""
+
+    officer_id: str
+    full_name: str = field(repr=False)
+    citizen_number: str = field(repr=False)
 
 
 class Availability(StrEnum):
@@ -293,6 +370,8 @@ class Encounter:
     coverage: Coverage | None = None
     eligibility: EligibilityClass = EligibilityClass.CANNOT_SAY
     priority: bool = False
+    route: RouteHint | None = None
+    lookup_receipt: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,6 +17,8 @@ from kiosk.model import (
     Encounter,
     Identity,
     LookupKey,
+    Moment,
+    Officer,
     PatientMatch,
     PatientRef,
     Receipt,
@@ -60,7 +62,7 @@ class CardConnection(Protocol):
 class EligibilityGateway(Protocol):
     """Asks the insurer whether a person is covered (insurance-gateway.md)."""
 
-    async def lookup(self, key: LookupKey, visit_day: date) -> Eligibility:
+    async def lookup(self, key: LookupKey, visit_day: date, moment: Moment = Moment.ARRIVAL) -> Eligibility:
         """Ask once, with the repeats the rules allow; always ends within the configured total.
 
         Never raises for a refusal, an outage or nonsense from the other side: those are classes of the answer.
@@ -73,6 +75,24 @@ class EligibilityGateway(Protocol):
 
     async def close(self) -> None:
         """Release connections."""
+        ...
+
+
+class OfficerDuty(Protocol):
+    """Who answers for lookups now (insurance-gateway.md 0, point 5). Called on the event loop; never blocks."""
+
+    def current(self) -> Officer | None:
+        """The officer to be named in the next lookup; None when there is none, or the insurer refused the one there is
+        and nobody has changed anything since: then nothing may be asked.
+        """
+        ...
+
+    def refused(self, officer: Officer, code: str) -> None:
+        """The insurer answered 054 or 055 about *officer*: staff are told, and asking stops."""
+        ...
+
+    def accepted(self, officer: Officer) -> None:
+        """The insurer answered a lookup in the name of *officer*."""
         ...
 
 

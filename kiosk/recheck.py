@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from kiosk import outbox_table, records
 from kiosk.amendment import take_in_late_answer
 from kiosk.checkin import CheckIns
-from kiosk.model import Eligibility
+from kiosk.model import Eligibility, Moment
 from kiosk.outbox import Done, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
 
@@ -39,10 +39,10 @@ class Recheck:
         checkin = await self._checkins.store.read(lambda c: records.get(c, row.ref))
         if checkin is None or checkin.closed_reason is not None or not checkin.unanswered:
             return Done()
-        answer = await self._checkins.ask(checkin)
+        answer = await self._checkins.ask(checkin, Moment.PENDING)
 
         def effect(connection: sa.Connection) -> None:
-            record_late_answer(connection, self._checkins, row.ref, answer)
+            record_late_answer(connection, self._checkins, row.ref, answer, Moment.PENDING)
 
         if answer.status.unanswered:
             return Retry(answer.reason, after=self._pause(row.attempts + 1), effect=effect)
@@ -54,18 +54,28 @@ class Recheck:
         return pause * random.uniform(0.9, 1.1)  # noqa: S311 - spreads the load, no secret
 
 
-def record_late_answer(connection: sa.Connection, checkins: CheckIns, checkin_id: str, answer: Eligibility) -> None:
+def record_late_answer(
+    connection: sa.Connection, checkins: CheckIns, checkin_id: str, answer: Eligibility, moment: Moment
+) -> None:
     """Keep a lookup made after the person had left, with its event, and follow it up when it says something."""
     checkin = records.get(connection, checkin_id)
     if checkin is None:
         return
     now = checkins.clock()
+    receipt = checkin.lookup_receipt
     if not records.is_kept(connection, checkin, answer):
         attempt = records.lookups_of(connection, checkin_id) + 1
-        checkins.journal.lookup(connection, checkin, answer, attempt, now)
+        receipt = checkins.journal.lookup(connection, checkin, answer, attempt, now, moment)
     if answer.status.unanswered and not checkin.unanswered:
         return
-    records.update(connection, checkin_id, eligibility=answer, status=answer.status.value, answer_origin="pending")
+    records.update(
+        connection,
+        checkin_id,
+        eligibility=answer,
+        status=answer.status.value,
+        answer_origin="pending",
+        lookup_receipt=receipt,
+    )
     updated = records.get(connection, checkin_id)
     if updated is not None:
         can_amend = checkins.hospital.capabilities.amend
@@ -77,8 +87,8 @@ async def recheck_now(checkins: CheckIns, checkin_id: str) -> Eligibility | None
     checkin = await checkins.store.read(lambda c: records.get(c, checkin_id))
     if checkin is None:
         return None
-    answer = await asyncio.shield(checkins.ask(checkin))
-    await checkins.store.run(lambda c: record_late_answer(c, checkins, checkin_id, answer))
+    answer = await asyncio.shield(checkins.ask(checkin, Moment.STAFF))
+    await checkins.store.run(lambda c: record_late_answer(c, checkins, checkin_id, answer, Moment.STAFF))
     checkins.outbox.wake(outbox_table.PROVINCE)
     checkins.outbox.wake(outbox_table.HOSPITAL)
     return answer

@@ -36,6 +36,8 @@ from kiosk.tables import audit, checkin, lookup, setting, ticket_series
 
 _IDENTITY: Final = TypeAdapter(Identity)
 _ELIGIBILITY: Final = TypeAdapter(Eligibility)
+_NOT_IN_A_COLUMN: Final = {"eligibility": {"answer", "trail", "earlier"}}
+"""What goes to tables of its own (kiosk.answers)."""
 _PATIENT: Final = TypeAdapter(PatientMatch)
 _SERVICE: Final = TypeAdapter(Service)
 _RECEIPT: Final = TypeAdapter(Receipt)
@@ -80,6 +82,7 @@ class CheckIn:
     issuer: str | None
     chip: dict[str, Any] | None
     not_by_chip: str | None
+    lookup_receipt: str | None
     seen_at: str | None
 
     @property
@@ -151,7 +154,11 @@ def _to_columns(changes: dict[str, Any]) -> dict[str, Any]:
     for name, adapter in _FROM_JSON.items():
         if name in columns:
             value = columns[name]
-            columns[name] = sa.null() if value is None else adapter.dump_python(value, mode="json")
+            columns[name] = (
+                sa.null()
+                if value is None
+                else adapter.dump_python(value, mode="json", exclude=_NOT_IN_A_COLUMN.get(name))
+            )
     if "warnings" in columns:
         columns["warnings"] = list(columns["warnings"])
     if columns.get("chip", ...) is None:
@@ -279,7 +286,7 @@ def add_lookup(connection: sa.Connection, of: CheckIn, answer: Eligibility, *, e
             result_code=answer.result_code,
             reached_gateway=answer.reached_gateway,
             latency_ms=answer.latency_ms,
-            eligibility=_ELIGIBILITY.dump_python(answer, mode="json"),
+            eligibility=_ELIGIBILITY.dump_python(answer, mode="json", exclude=_NOT_IN_A_COLUMN["eligibility"]),
             event_id=event_id,
         )
     )

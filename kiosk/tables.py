@@ -79,6 +79,7 @@ checkin = sa.Table(
     sa.Column("issuer", sa.Text),  # of the chip: first 16 hex digits of SHA-256 of its document signer's certificate
     sa.Column("chip", sa.JSON),  # checks, findings, mismatches: codes only
     sa.Column("not_by_chip", sa.Text),  # why no chip was read, as the station knows it
+    sa.Column("lookup_receipt", sa.Text),  # code of the newest answer's receipt
     sa.Column("seen_at", sa.Text),  # another station at which the same person stood within five minutes
     sa.Index("checkin_day", "day"),
     sa.Index("checkin_person", "person_key", "day"),
@@ -181,6 +182,83 @@ chip_seen = sa.Table(
     metadata,
     sa.Column("person_key", sa.Text, primary_key=True),
     sa.Column("day", sa.Text, nullable=False),  # of the newest chip that was read and not doubted
+)
+
+question = sa.Table(  # each call to the gateway, without the person: the evidence of Decree 188/2025 article 38
+    "question",
+    metadata,
+    sa.Column("request_id", sa.Text, primary_key=True),
+    sa.Column("checkin_id", sa.Text),  # None: asked by the hospital for a visit of its own
+    sa.Column("moment", sa.Text, nullable=False),  # arrival pending treatment closing staff
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("key_kind", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("result_code", sa.Text),
+    sa.Column("http_status", sa.Integer),
+    sa.Column("latency_ms", sa.Integer, nullable=False),
+    sa.Index("question_checkin", "checkin_id"),
+    sa.Index("question_day", "day"),
+)
+
+gateway_answer = sa.Table(  # untouched, because the facility must keep it (Circular 12/2026 article 4)
+    "gateway_answer",
+    metadata,
+    sa.Column("request_id", sa.Text, primary_key=True),
+    sa.Column("checkin_id", sa.Text),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),  # SHA-256 of the body before compression, hex
+    sa.Column("body", sa.LargeBinary, nullable=False),  # zlib
+    sa.Index("gateway_answer_day", "day"),
+)
+
+lookup_receipt = sa.Table(
+    "lookup_receipt",
+    metadata,
+    sa.Column("code", sa.Text, primary_key=True),
+    sa.Column("checkin_id", sa.Text),
+    sa.Column("request_id", sa.Text, nullable=False),
+    sa.Column("asked_at", UtcDateTime, nullable=False),
+    sa.Column("status", sa.Text, nullable=False),
+    sa.Column("result_code", sa.Text),
+    sa.Column("digest", sa.Text, nullable=False),
+)
+
+officer = sa.Table(
+    "officer",
+    metadata,
+    sa.Column("officer_id", sa.Text, primary_key=True),
+    sa.Column("full_name", sa.Text, nullable=False),
+    sa.Column("citizen_number", sa.Text, nullable=False, unique=True),
+    sa.Column("designated", sa.Boolean, nullable=False),  # stands in when nobody has signed on
+    sa.Column("active", sa.Boolean, nullable=False),
+)
+
+duty = sa.Table(
+    "duty",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("officer_id", sa.Text, sa.ForeignKey("officer.officer_id"), nullable=False),
+    sa.Column("since", UtcDateTime, nullable=False),
+    sa.Column("until", UtcDateTime),  # None: on duty
+    sa.Column("signed_by", sa.Text, nullable=False),
+    sqlite_autoincrement=True,
+)
+
+visit_register = sa.Table(  # of a relay: who is being served where, across the facility's stations
+    "visit_register",
+    metadata,
+    sa.Column("checkin_id", sa.Text, primary_key=True),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("person_key", sa.Text, nullable=False),
+    sa.Column("station", sa.Text, nullable=False),
+    sa.Column("state", sa.Text, nullable=False),  # presented accepted ended
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("identity", sa.JSON, nullable=False),
+    sa.Column("number", sa.Text),  # of the ticket, with who gave it
+    sa.Column("issued_by", sa.Text),  # his kiosk
+    sa.Index("visit_register_person", "person_key", "day"),
 )
 
 setting = sa.Table(

@@ -25,7 +25,7 @@ from kiosk.insurance.vss_codes import REPEATABLE, Reason, rule_for
 from kiosk.insurance.vss_http import GatewayHttp, HttpAnswer
 from kiosk.insurance.vss_settings import VssSettings
 from kiosk.insurance.vss_token import Token, TokenCache, parse_login
-from kiosk.model import AdapterHealth, Eligibility, EligibilityClass, LookupKey
+from kiosk.model import AdapterHealth, Eligibility, EligibilityClass, LookupKey, Moment
 from kiosk.ports import Clock
 
 _REFUSED_TOKEN = "401"
@@ -107,7 +107,7 @@ class VssGateway:
         self._alarm: str | None = None
         self._closed = False
 
-    async def lookup(self, key: LookupKey, visit_day: date) -> Eligibility:
+    async def lookup(self, key: LookupKey, visit_day: date, moment: Moment = Moment.ARRIVAL) -> Eligibility:
         """Ask about *key* for a visit on *visit_day* (Vietnam's calendar day); always ends within ``total_timeout``.
 
         Equal number, name and birth date share one call, also for ``dedup_seconds`` after an answer about the person.

@@ -22,7 +22,7 @@ from kiosk.bootstrap import Parts, build
 from kiosk.checkin import CheckIns
 from kiosk.config import Config, parse
 from kiosk.documents.recognise import recognise
-from kiosk.model import AdapterHealth, Eligibility, EligibilityClass, Lane, LookupKey
+from kiosk.model import AdapterHealth, Eligibility, EligibilityClass, Lane, LookupKey, Moment
 from kiosk.station_views import self_service_key
 from simulators.vss_people import Person, qr_payload
 
@@ -33,7 +33,7 @@ _recorder = ctypes.CDLL(None)
 class Insurer:
     """Everybody is insured."""
 
-    async def lookup(self, key: LookupKey, visit_day: date) -> Eligibility:
+    async def lookup(self, key: LookupKey, visit_day: date, moment: Moment = Moment.ARRIVAL) -> Eligibility:
         """Say yes."""
         return Eligibility(EligibilityClass.INSURED, "insured", datetime.now(UTC), attempts=1)
 
