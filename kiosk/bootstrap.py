@@ -21,11 +21,12 @@ from kiosk.emrtd.trust import TrustAnchors
 from kiosk.errors import ConfigError, StoreUnusable
 from kiosk.health import Health
 from kiosk.hospital_push import HospitalPush
+from kiosk.insurance.fixed_officer import FixedOfficer
 from kiosk.insurance.vss_gateway import VssGateway
 from kiosk.insurance.vss_settings import VssSettings
 from kiosk.journal import Journal
 from kiosk.metrics import Metrics
-from kiosk.model import Eligibility
+from kiosk.model import Eligibility, Officer
 from kiosk.outbox import Backoff, Delivery, Outbox
 from kiosk.ports import AdapterContext, Clock, HospitalAdapter, HospitalAdapterFactory
 from kiosk.province_client import ProvinceClient
@@ -207,10 +208,9 @@ def _gateway(config: Config, beside: Path, clock: Clock) -> VssGateway:
         VssSettings(
             **shared,
             password=read_secret(table.password_file, beside),
-            officer_name=name,
-            officer_id=citizen,
             facility=config.station.facility,
         ),
+        FixedOfficer(Officer(citizen, name, citizen)),
         clock=clock,
     )
 

@@ -13,7 +13,7 @@ from kiosk.documents.text import same_name
 from kiosk.insurance.vss_answer import Answer, Card
 from kiosk.insurance.vss_call import normal_number
 from kiosk.insurance.vss_codes import Reason, rule_for
-from kiosk.model import Coverage, EligibilityClass, KeyKind, LookupKey, Sex
+from kiosk.model import Coverage, EligibilityClass, Holder, KeyKind, LookupKey, Sex
 
 RAISED_GROUPS = frozenset({"CN", "LH"})
 """Groups whose cards with digit 3 or 4 are read as 2 since RAISED_SINCE (insurance-gateway.md 5.1)."""
@@ -83,6 +83,12 @@ def holder_difference(answer: Answer, key: LookupKey) -> Reason | None:
     return None
 
 
+def held_of(answer: Answer, key: LookupKey) -> Holder | None:
+    """The holder as the register has them, None where the answer names nobody or another number than this person's."""
+    found = Holder(answer.name, answer.birth_date, answer.sex, answer.address)
+    return None if found == Holder() or _other_number(answer, key) else found
+
+
 def decide(answer: Answer, key: LookupKey, visit_day: date) -> Decision:
     """The patient's answer for a visit on *visit_day* (Vietnam's calendar day); never raises for any ``Answer``.
 
@@ -107,7 +113,8 @@ def decide(answer: Answer, key: LookupKey, visit_day: date) -> Decision:
     if chosen is None:
         return Decision(EligibilityClass.NEEDS_STAFF, Reason.NOT_VALID_ON_DAY)
     coverage = _coverage(answer, chosen, visit_day)
-    if rule.reason is Reason.NEW_CARD or answer.card is None or not _same(chosen, answer.card):
+    another = answer.card is None or not _same(chosen, answer.card) or _other_card(chosen, key)
+    if rule.reason is Reason.NEW_CARD or another:
         return Decision(EligibilityClass.INSURED_NEW_CARD, Reason.NEW_CARD, coverage)
     return Decision(EligibilityClass.INSURED, Reason.VALID, coverage)
 
@@ -120,19 +127,33 @@ def _same(one: Card, other: Card) -> bool:
     return (one.number, one.valid_from, one.valid_to) == (other.number, other.valid_from, other.valid_to)
 
 
+def _other_card(chosen: Card, key: LookupKey) -> bool:
+    """Whether a whole card number was read or typed, and *chosen* is another."""
+    kinds = (KeyKind.BHYT_15, KeyKind.BHYT_17)
+    return all(normal_number(number)[0] in kinds for number in (chosen.number, key.number)) and (
+        normal_number(key.number)[1] != chosen.number
+    )
+
+
 def _rank(card: Card, day: date) -> int:
     return _RANK.get(benefit_level(card.number, day) or "", 0)
 
 
 def _tail(number: str) -> str:
-    kind, normal = normal_number(number)
+    """The number of the person in *number*: 10 digits of the register or 12 of the citizen; "" for no number."""
+    try:
+        kind, normal = normal_number(number)
+    except ValueError:
+        return ""
     return normal[5:] if kind in (KeyKind.BHYT_15, KeyKind.BHYT_17) else normal
 
 
 def _other_number(answer: Answer, key: LookupKey) -> bool:
-    asked = _tail(key.number)
-    comparable = {tail for tail in map(_tail, answer.numbers) if len(tail) == len(asked)}
-    return bool(comparable) and asked not in comparable
+    """Whether the answer names numbers of a kind of which this person has one, and none of them is the person's."""
+    known = {tail for number in (key.number, *key.other_numbers) if (tail := _tail(number))}
+    lengths = {len(tail) for tail in known}
+    comparable = {tail for tail in map(_tail, answer.numbers) if len(tail) in lengths}
+    return bool(comparable) and not comparable & known
 
 
 def _stated_sex(key: LookupKey) -> Sex | None:

@@ -1,7 +1,7 @@
 """Reads the answer of ``KQNhanLichSuKCB2024`` whatever it looks like (insurance-gateway.md 2.5, 3, 8.4).
 
-Kept is only what the decision needs. Visit history, earlier lookups, employer fields, address and the display sentence
-``ghiChu`` are dropped here and never leave this module (section 7).
+Kept is what the decision and the staff's comparison need. Visit history, earlier lookups, employer fields and the
+display sentence ``ghiChu`` are dropped here and never leave this module (section 7).
 """
 
 from __future__ import annotations
@@ -49,6 +49,7 @@ class Answer:
     name: str | None = field(default=None, repr=False)
     birth_date: PartialDate | None = field(default=None, repr=False)
     sex: Sex | None = field(default=None, repr=False)
+    address: str | None = field(default=None, repr=False)
     five_years_on: date | None = None
     living_area: str | None = None
     bad_dates: bool = False
@@ -113,6 +114,7 @@ class _Reader:
             name=self._text("hoTen"),
             birth_date=birth_date,
             sex=_SEXES.get(sex),
+            address=self._text("diaChi"),
             five_years_on=five_years.exact if five_years else None,
             living_area=area if area in _LIVING_AREAS else None,
             bad_dates=self._bad_dates,

@@ -139,6 +139,8 @@ class Reason(StrEnum):
     """The login was answered, but with neither a token nor a known refusal."""
     BREAKER_OPEN = "breaker_open"
     """Nothing was asked: the gateway failed several times in a row a moment ago."""
+    NO_OFFICER = "no_officer"
+    """Nothing was asked: no officer may be named now, so the insurer would refuse every question."""
     THROTTLED = "throttled"
     """Nothing was asked: too many questions were waiting for their turn."""
     CLOSED = "closed"

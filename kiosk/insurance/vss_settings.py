@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -16,20 +15,17 @@ LOGIN_PATH = "/api/token/take"
 LOOKUP_PATH = "/api/egw/KQNhanLichSuKCB2024"
 """The current card lookup (insurance-gateway.md 2.1)."""
 
-_OFFICER_ID = re.compile(r"[0-9]{12}")
-
 
 @dataclass(frozen=True, slots=True)
 class VssSettings:
     """How this facility reaches the gateway; ``repr`` shows neither secrets nor people.
 
     ``url``: scheme, host, port and optional base path; https, or http on a loopback address. ``account``: the
-    facility's (``99001_BV``), ``password`` in clear. ``officer_name``, ``officer_id``: as registered on the portal.
-    ``facility``: five characters. Times in seconds: ``connect_timeout`` and ``read_timeout`` per request,
-    ``total_timeout`` for a whole lookup with login, waits and repeats, ``retry_pause`` before the one repeat,
-    ``login_backoff`` after a refused login, ``dedup_seconds`` for which an answer serves the same question again.
-    The breaker opens after ``breaker_failures`` transport failures in a row for ``breaker_seconds``.
-    ``ca_file``: PEM bundle instead of the system's authorities.
+    facility's (``99001_BV``), ``password`` in clear. ``facility``: five characters. Times in seconds:
+    ``connect_timeout`` and ``read_timeout`` per request, ``total_timeout`` for a whole lookup with login, waits and
+    repeats, ``retry_pause`` before the one repeat, ``login_backoff`` after a refused login, ``dedup_seconds`` for which
+    an answer serves the same question again. The breaker opens after ``breaker_failures`` transport failures in a row
+    for ``breaker_seconds``. ``ca_file``: PEM bundle instead of the system's authorities.
 
     ConfigError names the first key that is wrong.
     """
@@ -37,8 +33,6 @@ class VssSettings:
     url: str
     account: str
     password: str = field(repr=False)
-    officer_name: str = field(repr=False)
-    officer_id: str = field(repr=False)
     facility: str
     encoding: Literal["json", "form"] = "json"
     md5_case: Literal["upper", "lower"] = "upper"
@@ -59,11 +53,9 @@ class VssSettings:
     def __post_init__(self) -> None:
         """Refuse what could not work or would not be safe (ConfigError)."""
         _check_url(self.url)
-        for key in ("account", "password", "officer_name", "facility"):
+        for key in ("account", "password", "facility"):
             if not str(getattr(self, key)).strip():
                 raise ConfigError(f"insurance.{key}: must not be empty")
-        if not _OFFICER_ID.fullmatch(self.officer_id):
-            raise ConfigError("insurance.officer_id: expected 12 digits")
         for key, choices in (("encoding", ("json", "form")), ("md5_case", ("upper", "lower"))):
             if getattr(self, key) not in choices:
                 raise ConfigError(f"insurance.{key}: expected {' or '.join(choices)}")

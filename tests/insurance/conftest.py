@@ -10,14 +10,16 @@ from typing import Any
 import httpx
 import pytest
 
+from kiosk.insurance.fixed_officer import FixedOfficer
 from kiosk.insurance.vss_gateway import VssGateway
 from kiosk.insurance.vss_settings import VssSettings
-from kiosk.model import KeyKind, LookupKey, PartialDate, Sex
+from kiosk.model import KeyKind, LookupKey, Officer, PartialDate, Sex
 from simulators.serve import serve_in_thread
 from simulators.vss_gateway import Settings, create_app
 from simulators.vss_people import PEOPLE, Person
 
 TODAY = date(2026, 11, 2)
+OFFICER = Officer("first", "Nguyễn Cán Bộ Thử", "099085000001")
 KINDS = {10: KeyKind.BHXH_10, 12: KeyKind.PERSONAL_12, 15: KeyKind.BHYT_15, 17: KeyKind.BHYT_17}
 QUICK = {
     "connect_timeout": 0.5,
@@ -95,8 +97,6 @@ def settings_for() -> Callable[..., VssSettings]:
                 "url": url,
                 "account": "99001_BV",
                 "password": "sim-secret",
-                "officer_name": "Nguyễn Cán Bộ Thử",
-                "officer_id": "099085000001",
                 "facility": "99001",
                 **QUICK,
                 **changes,
@@ -113,7 +113,7 @@ async def open_gateway(settings_for: Callable[..., VssSettings]) -> AsyncIterato
 
     def gateway(url: str, *, monotonic: Callable[[], float] | None = None, **changes: Any) -> VssGateway:
         clocks: dict[str, Any] = {"monotonic": monotonic} if monotonic else {}
-        opened.append(VssGateway(settings_for(url, **changes), **clocks))
+        opened.append(VssGateway(settings_for(url, **changes), FixedOfficer(OFFICER), **clocks))
         return opened[-1]
 
     yield gateway

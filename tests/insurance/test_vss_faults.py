@@ -19,12 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from kiosk.errors import ConfigError
+from kiosk.insurance.fixed_officer import FixedOfficer
 from kiosk.insurance.vss_codes import Reason
 from kiosk.insurance.vss_gateway import VssGateway
 from kiosk.insurance.vss_http import MAX_BODY
 from kiosk.insurance.vss_settings import LOGIN_PATH, LOOKUP_PATH
 from kiosk.model import EligibilityClass as Class
-from kiosk.model import LookupKey
+from kiosk.model import LookupKey, Officer
 
 Open = Callable[..., VssGateway]
 KeyOf = Callable[..., LookupKey]
@@ -227,4 +228,6 @@ def test_an_unreadable_bundle_stops_the_start(
     if content is not None:
         bundle.write_bytes(content)
     with pytest.raises(ConfigError, match=r"insurance\.ca_file"):
-        VssGateway(settings_for("https://127.0.0.1", ca_file=bundle))
+        VssGateway(
+            settings_for("https://127.0.0.1", ca_file=bundle), FixedOfficer(Officer("x", "Nguyễn Thử", "099085000001"))
+        )

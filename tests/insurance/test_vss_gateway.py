@@ -87,8 +87,6 @@ async def test_people_whose_card_is_reduced_when_asked_by_card(
     ("changes", "code", "reason"),
     [
         ({"number": "ZZ4999900000015"}, "051", "wrong_card_number"),
-        ({"number": "DN4889900000015"}, "052", "wrong_province"),
-        ({"number": "DN2999900000015"}, "053", "wrong_benefit"),
         ({"full_name": "Lê Văn Khác Nữa"}, "060", "name_refused"),
         ({"full_name": "Mạc Vũ Sang"}, "061", "name_spelling"),
         ({"birth_date": PartialDate(1965, 5, 16)}, "070", "birth_refused"),

@@ -22,9 +22,7 @@ from kiosk.insurance.vss_settings import VssSettings
         ("url", "https://gateway.example:99999"),
         ("account", " "),
         ("password", ""),
-        ("officer_name", ""),
         ("facility", ""),
-        ("officer_id", "12345"),
         ("encoding", "xml"),
         ("md5_case", "mixed"),
         ("connect_timeout", 0),
@@ -50,6 +48,6 @@ def test_addresses_that_may_be_used(settings_for: Callable[..., VssSettings], ur
     assert settings_for(url).url == url
 
 
-def test_repr_shows_no_secret_and_no_officer(settings_for: Callable[..., VssSettings]) -> None:
+def test_repr_shows_no_secret(settings_for: Callable[..., VssSettings]) -> None:
     shown = repr(settings_for("https://egw.example"))
-    assert not [word for word in ("sim-secret", "Cán", "099085000001") if word in shown]
+    assert not [word for word in ("sim-secret",) if word in shown]
