@@ -24,7 +24,10 @@ _STAFF_REASON = {
 
 
 def bring_to_hospital(connection: sa.Connection, checkin: CheckIn, *, can_amend: bool, now: datetime) -> None:
-    """If the visit was registered while nothing was known and now something is: amend it, or call staff."""
+    """If the visit was registered while nothing was known and now something is: amend it, or call staff.
+
+    Staff hear of a negative answer in any case: the person left as an insured patient.
+    """
     registered = checkin.registered_status
     if checkin.hospital_state != "accepted" or registered is None or not registered.unanswered:
         return
@@ -34,7 +37,7 @@ def bring_to_hospital(connection: sa.Connection, checkin: CheckIn, *, can_amend:
         row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin.checkin_id)
         if row is None or row.kind != "amend" or row.state == "done":
             outbox_table.enqueue(connection, outbox_table.HOSPITAL, "amend", checkin.checkin_id, now)
-    else:
+    if not (can_amend and checkin.status.insured):
         records.call_staff(connection, checkin.checkin_id, _STAFF_REASON[checkin.status], now)
 
 

@@ -18,7 +18,8 @@ from typing import Final
 import sqlalchemy as sa
 
 from kiosk.model import Attempt, Eligibility, Moment, local_day
-from kiosk.tables import gateway_answer, lookup_receipt, question
+from kiosk.records import CheckIn
+from kiosk.tables import checkin, gateway_answer, lookup_receipt, question
 
 _CROCKFORD: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 _CODE_BITS: Final = 50
@@ -77,6 +78,29 @@ class ReceiptFacts:
         return f"{text[:5]}-{text[5:]}"
 
 
+def receipt_again(connection: sa.Connection, facility_key: bytes, of: CheckIn, asked_at: datetime) -> str | None:
+    """A receipt for *of* over an answer that was kept when the same person was asked about at *asked_at*.
+
+    Returns its code; None when that answer had no receipt.
+    """
+    of_person = sa.select(checkin.c.checkin_id).where(checkin.c.person_key == of.person_key)
+    known = connection.execute(
+        sa.select(lookup_receipt)
+        .where(lookup_receipt.c.asked_at == asked_at, lookup_receipt.c.checkin_id.in_(of_person))
+        .limit(1)
+    ).first()
+    if known is None:
+        return None
+    facts = ReceiptFacts(of.checkin_id, known.request_id, known.asked_at, known.status, known.result_code, known.digest)
+    return _put_receipt(connection, facility_key, facts)
+
+
+def _put_receipt(connection: sa.Connection, facility_key: bytes, facts: ReceiptFacts) -> str:
+    code = facts.code(facility_key)
+    connection.execute(lookup_receipt.insert().prefix_with("OR IGNORE").values(code=code, **asdict(facts)))
+    return code
+
+
 def _keep_answer(
     connection: sa.Connection, facility_key: bytes, answer: Eligibility, checkin_id: str | None
 ) -> str | None:
@@ -99,6 +123,4 @@ def _keep_answer(
     if answer.status.unanswered:
         return None
     facts = ReceiptFacts(checkin_id, request_id, answer.asked_at, answer.status.value, answer.result_code, digest)
-    code = facts.code(facility_key)
-    connection.execute(lookup_receipt.insert().prefix_with("OR IGNORE").values(code=code, **asdict(facts)))
-    return code
+    return _put_receipt(connection, facility_key, facts)

@@ -27,6 +27,7 @@ from kiosk.insurance.vss_settings import VssSettings
 from kiosk.journal import Journal
 from kiosk.metrics import Metrics
 from kiosk.model import Eligibility, Officer
+from kiosk.opening_hours import OpeningHours
 from kiosk.outbox import Backoff, Delivery, Outbox
 from kiosk.ports import AdapterContext, Clock, HospitalAdapter, HospitalAdapterFactory
 from kiosk.province_client import ProvinceClient
@@ -39,6 +40,8 @@ from kiosk.upgrade import upgrade_apart
 from kiosk.vneid_verifier import HttpTokenVerifier
 
 _TOKEN_LENGTH = 24
+_SHARE_OF_ARRIVALS = 2.0
+"""One in so many of the questions the insurer allows may go to people who left, once the gateway is back."""
 _NOT_OF_THE_GATEWAY = {
     "adapter",
     "password_file",
@@ -111,6 +114,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     def observe(checkin: CheckIn, answer: Eligibility) -> None:
         metrics.lookup(checkin, answer)
         health.answered(answer)
+        recheck.answered(answer)
 
     def delivered(outcome: str) -> None:
         metrics.delivery(outcome)
@@ -138,7 +142,8 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         policy=_policy(config),
         observe=observe,
     )
-    outbox.add(Recheck(checkins))
+    recheck = Recheck(checkins)
+    outbox.add(recheck)
     provider = provider_of(config.card, beside)
     anchors = anchors_of(config.card, beside) if config.card.adapter != "none" else None
     tokens = _tokens(config, beside)
@@ -240,6 +245,8 @@ def _policy(config: Config) -> Policy:
         unchecked=config.hospital.unchecked,
         number_wait=config.policy.number_wait,
         recheck_after=config.insurance.recheck_after,
+        recheck_gap=_SHARE_OF_ARRIVALS / config.insurance.per_second,
+        hours=OpeningHours.parse(config.insurance.opens, config.insurance.closes),
     )
 
 

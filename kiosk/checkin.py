@@ -16,7 +16,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk import chip_records, events, outbox_table, records
+from kiosk import answers, chip_records, events, outbox_table, records
 from kiosk.chip_model import ChipReading
 from kiosk.errors import HospitalError
 from kiosk.journal import Journal
@@ -36,6 +36,7 @@ from kiosk.model import (
     Service,
     local_day,
 )
+from kiosk.opening_hours import ALWAYS_OPEN, OpeningHours
 from kiosk.outbox import Outbox
 from kiosk.ports import Clock, EligibilityGateway, HospitalAdapter
 from kiosk.records import CheckIn
@@ -56,6 +57,8 @@ class Policy:
     find_patient_wait: float = 8.0
     remember: timedelta = timedelta(minutes=15)
     recheck_after: tuple[float, ...] = (60.0, 300.0, 900.0, 1800.0, 3600.0)
+    recheck_gap: float = 2.0  # between two questions that wait, once the gateway is back
+    hours: OpeningHours = ALWAYS_OPEN
 
 
 @dataclass(frozen=True, slots=True)
@@ -232,7 +235,9 @@ class CheckIns:
             if asked:
                 attempt = records.lookups_of(connection, checkin_id) + 1
                 receipt = self.journal.lookup(connection, fresh, answer, attempt, self.clock())
-                changes["lookup_receipt"] = receipt
+            else:
+                receipt = answers.receipt_again(connection, self.journal.facility_key, fresh, answer.asked_at)
+            changes["lookup_receipt"] = receipt
             if fresh.state == "presented":
                 changes["state"] = "looked_up"
             records.update(

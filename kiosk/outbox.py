@@ -43,6 +43,7 @@ class Retry:
     """Not now: again after *after* seconds, or by the usual back-off.
 
     ``down``: the destination itself did not answer. ``uncertain``: this attempt may have arrived (None: as before).
+    ``counts``: False when nothing was tried, so that the row's schedule goes on where it was.
     """
 
     reason: str
@@ -50,6 +51,7 @@ class Retry:
     down: bool = False
     uncertain: bool | None = None
     effect: Effect | None = None
+    counts: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -245,9 +247,9 @@ class Outbox:
                 after = self._backoff.pause(row.attempts + 1) if outcome.after is None else outcome.after
                 uncertain = row.uncertain if outcome.uncertain is None else outcome.uncertain
                 due = now + min(timedelta(seconds=after), outbox_table.LONGEST_PAUSE)
-                outbox_table.settle(
-                    connection, row.id, "waiting", now, next_at=due, reason=outcome.reason, uncertain=uncertain
-                )
+                attempts = row.attempts + 1 if outcome.counts else row.attempts
+                changes = {"next_at": due, "reason": outcome.reason, "uncertain": uncertain, "attempts": attempts}
+                outbox_table.settle(connection, row.id, "waiting", now, **changes)
 
 
 class _Lane:

@@ -100,7 +100,10 @@ def next_due(connection: sa.Connection, destination: str) -> datetime | None:
 
 
 def settle(connection: sa.Connection, row_id: int, state: str, now: datetime, **changes: Any) -> None:
-    """End an attempt: the new *state* and what goes with it (``next_at``, ``reason``, ``owner``, ``uncertain``)."""
+    """End an attempt: the new *state* and what goes with it.
+
+    ``next_at``, ``reason``, ``owner``, ``uncertain``, ``attempts``.
+    """
     connection.execute(outbox.update().where(outbox.c.id == row_id).values(state=state, updated_at=now, **changes))
 
 
@@ -130,6 +133,23 @@ def hasten(connection: sa.Connection, destination: str, now: datetime) -> None:
         )
         .values(next_at=now)
     )
+
+
+def hasten_gently(connection: sa.Connection, destination: str, now: datetime, gap: timedelta) -> int:
+    """A destination is back: what waited for it is due soon, one each *gap* from the oldest on; returns how many.
+
+    No row is put off by it.
+    """
+    waiting = sa.select(outbox.c.id, outbox.c.next_at).where(
+        outbox.c.destination == destination, outbox.c.state == "waiting", outbox.c.next_at > now
+    )
+    hastened = 0
+    for place, row in enumerate(connection.execute(waiting.order_by(outbox.c.id)).all()):
+        due = now + gap * place
+        if due < row.next_at:
+            connection.execute(outbox.update().where(outbox.c.id == row.id).values(next_at=due))
+            hastened += 1
+    return hastened
 
 
 def reopen(connection: sa.Connection, row_id: int, now: datetime, *, certain: bool) -> None:

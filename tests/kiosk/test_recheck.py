@@ -175,7 +175,7 @@ async def test_asking_now_by_hand_settles_it_and_counts_each_question_once(world
 async def test_asking_by_hand_without_an_answer_forgets_no_earlier_one(world: World):
     checkin = await world.register(1)
     world.gateway.mode("http_500_html", endpoint="*")
-    world.parts.gateway._questions._tasks.clear()  # the answer of a moment ago would serve again
+    world.parts.gateway._shared._tasks.clear()  # the answer of a moment ago would serve again
     answer = await recheck_now(world.checkins, checkin.checkin_id)
     assert answer is not None and answer.status.unanswered
     after = await world.get(checkin.checkin_id)
