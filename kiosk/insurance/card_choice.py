@@ -10,17 +10,11 @@ from datetime import date
 
 from kiosk.documents.personal_id import sex_of
 from kiosk.documents.text import same_name
+from kiosk.insurance.benefits import level_on, percent_on
 from kiosk.insurance.vss_answer import Answer, Card
 from kiosk.insurance.vss_call import normal_number
 from kiosk.insurance.vss_codes import Reason, rule_for
 from kiosk.model import Coverage, EligibilityClass, Holder, KeyKind, LookupKey, Sex
-
-RAISED_GROUPS = frozenset({"CN", "LH"})
-"""Groups whose cards with digit 3 or 4 are read as 2 since RAISED_SINCE (insurance-gateway.md 5.1)."""
-RAISED_SINCE = date(2026, 1, 1)
-"""First day on which RAISED_GROUPS are read as level 2."""
-
-_RANK = {"1": 3, "2": 3, "5": 3, "3": 2, "4": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,14 +24,6 @@ class Decision:
     status: EligibilityClass
     reason: Reason
     coverage: Coverage | None = None
-
-
-def benefit_level(number: str, day: date) -> str | None:
-    """The level digit ``1``-``5`` by which card *number* is read on *day* (5.1); None for numbers without one."""
-    if len(number) not in (15, 17) or number[2] not in _RANK:
-        return None
-    raised = number[:2] in RAISED_GROUPS and number[2] in "34" and day >= RAISED_SINCE
-    return "2" if raised else number[2]
 
 
 def covers(card: Card, day: date) -> bool:
@@ -136,7 +122,7 @@ def _other_card(chosen: Card, key: LookupKey) -> bool:
 
 
 def _rank(card: Card, day: date) -> int:
-    return _RANK.get(benefit_level(card.number, day) or "", 0)
+    return percent_on(level_on(card.number, day) or "", day) or 0
 
 
 def _tail(number: str) -> str:
@@ -171,6 +157,6 @@ def _coverage(answer: Answer, card: Card | None, day: date) -> Coverage | None:
         valid_from=card.valid_from,
         valid_to=card.valid_to,
         five_years_on=answer.five_years_on,
-        benefit_level=benefit_level(card.number, day),
+        benefit_level=level_on(card.number, day),
         living_area=answer.living_area,
     )

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from kiosk.insurance.card_choice import benefit_level, choose_card, covers, decide
+from kiosk.insurance.benefits import level_on
+from kiosk.insurance.card_choice import choose_card, covers, decide
 from kiosk.insurance.vss_answer import Answer, Card
 from kiosk.insurance.vss_codes import RESULT_CODES, Reason
 from kiosk.model import EligibilityClass, KeyKind, LookupKey, PartialDate, Sex
@@ -75,7 +76,7 @@ def test_a_card_is_chosen_whenever_one_covers_the_day(found: Answer) -> None:
 @given(valid_cards, valid_cards)
 def test_the_higher_benefit_wins_and_the_new_card_a_tie(old: Card, new: Card) -> None:
     assume(not equal(old, new))
-    old_rank, new_rank = (RANK[benefit_level(each.number, DAY) or ""] for each in (old, new))
+    old_rank, new_rank = (RANK[level_on(each.number, DAY) or ""] for each in (old, new))
     assert choose_card(answer("004", old, new), DAY) == (old if old_rank > new_rank else new)
 
 
@@ -149,23 +150,6 @@ def test_the_coverage_carries_the_chosen_card() -> None:
     )
     assert (coverage.valid_from, coverage.valid_to) == (date(2026, 11, 1), date(2027, 11, 1))
     assert (coverage.benefit_level, coverage.living_area, coverage.five_years_on) == ("3", "K3", date(2025, 6, 1))
-
-
-@pytest.mark.parametrize(
-    ("number", "day", "level"),
-    [
-        ("CN3999900000029", date(2025, 12, 31), "3"),
-        ("CN3999900000029", date(2026, 1, 1), "2"),
-        ("LH4999900000029", date(2026, 1, 1), "2"),
-        ("DN4999900000001", date(2026, 1, 1), "4"),
-        ("DN499099301000027", DAY, "4"),
-        ("QN5999900000007", DAY, "5"),
-        ("DN9999900000001", DAY, None),
-        ("9900000001", DAY, None),
-    ],
-)
-def test_benefit_level_as_read_on_the_day(number: str, day: date, level: str | None) -> None:
-    assert benefit_level(number, day) == level
 
 
 @pytest.mark.parametrize(
