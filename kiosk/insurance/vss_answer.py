@@ -20,6 +20,8 @@ from kiosk.model import PartialDate, Sex
 _CODE = re.compile(r"[0-9A-Za-z_-]{1,10}")
 _DATE = re.compile(r"(?:(?:([0-9]{1,2})/)?([0-9]{1,2})/)?([0-9]{4})")
 _FACILITY = re.compile(r"[0-9A-Za-z]{5}")
+_MOST_TEXT = 500
+_UNSEEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn"})
 _LIVING_AREAS = frozenset({"K1", "K2", "K3"})
 _SEXES = {"NAM": Sex.MALE, "NỮ": Sex.FEMALE}
 
@@ -121,8 +123,12 @@ class _Reader:
         )
 
     def _text(self, key: str) -> str | None:
+        """The text under *key* as people may see it: no control, bidirectional or broken characters, no novels."""
         value = self._content.get(key)
-        return (value.strip() or None) if isinstance(value, str) else None
+        if not isinstance(value, str):
+            return None
+        text = " ".join(value[:_MOST_TEXT].split())
+        return "".join(char for char in text if unicodedata.category(char) not in _UNSEEN) or None
 
     def _number(self, key: str) -> str | None:
         found = classify_number(self._text(key) or "")

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import logging
 import ssl
+import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
@@ -22,7 +23,9 @@ from kiosk.insurance.vss_settings import VssSettings
 from kiosk.tls import client_context
 
 MAX_BODY = 1024 * 1024
-"""Bytes of an answer that are read at most (decoded); a normal one has 2 to 20 KiB."""
+"""Bytes of an answer that are read at most, packed and unpacked; a normal one has 2 to 20 KiB."""
+
+_ANY_ZLIB_HEADER = 47
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,12 +92,30 @@ def _encoded(fields: Mapping[str, str], encoding: Literal["json", "form"]) -> tu
 
 
 async def _bounded_body(answer: httpx.Response) -> bytes:
+    """The body as sent, unpacked here if need be: httpx would unpack whatever a chunk holds, a thousandfold."""
     body = bytearray()
-    async for chunk in answer.aiter_bytes():
+    async for chunk in answer.aiter_raw():
         body += chunk
         if len(body) > MAX_BODY:
             raise GatewayUnavailable(Reason.ANSWER_TOO_LARGE, reached=True)
-    return bytes(body)
+    packing = answer.headers.get("Content-Encoding", "identity").strip().lower()
+    return bytes(body) if packing == "identity" else _unpacked(bytes(body), packing)
+
+
+def _unpacked(body: bytes, packing: str) -> bytes:
+    """A body packed although nobody asked for it, as some proxies do."""
+    if packing not in ("gzip", "x-gzip", "deflate"):
+        raise GatewayUnavailable(Reason.BAD_ANSWER, reached=True)
+    unpacker = zlib.decompressobj(_ANY_ZLIB_HEADER)
+    try:
+        whole = unpacker.decompress(body, MAX_BODY)
+    except zlib.error:
+        raise GatewayUnavailable(Reason.BAD_ANSWER, reached=True) from None
+    if unpacker.unconsumed_tail:
+        raise GatewayUnavailable(Reason.ANSWER_TOO_LARGE, reached=True)
+    if not unpacker.eof:
+        raise GatewayUnavailable(Reason.BAD_ANSWER, reached=True)
+    return whole
 
 
 def _reason(error: Exception) -> Reason:
