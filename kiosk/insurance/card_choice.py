@@ -5,12 +5,13 @@ Pure functions (insurance-gateway.md 3, 3.1, 5.1): no clock, no network, no logg
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from kiosk.documents.personal_id import sex_of
 from kiosk.documents.text import same_name
 from kiosk.insurance.benefits import level_on, percent_on
+from kiosk.insurance.notices import notices_of_answer
 from kiosk.insurance.vss_answer import Answer, Card
 from kiosk.insurance.vss_call import normal_number
 from kiosk.insurance.vss_codes import Reason, rule_for
@@ -19,11 +20,15 @@ from kiosk.model import Coverage, EligibilityClass, Holder, KeyKind, LookupKey, 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """What the patient is told and why; ``coverage`` goes on the visit, or shows staff what the gateway holds."""
+    """What the patient is told and why; ``coverage`` goes on the visit, or shows staff what the gateway holds.
+
+    ``notices``: codes of kiosk.insurance.notices that only the whole answer tells.
+    """
 
     status: EligibilityClass
     reason: Reason
     coverage: Coverage | None = None
+    notices: tuple[str, ...] = ()
 
 
 def covers(card: Card, day: date) -> bool:
@@ -80,6 +85,12 @@ def decide(answer: Answer, key: LookupKey, visit_day: date) -> Decision:
 
     Only a confirmed holder gets ``insured``, and no coverage of a person who is not the one of *key* is returned.
     """
+    decision = _decide(answer, key, visit_day)
+    about_another = not rule_for(answer.code).has_holder or decision.reason is Reason.WRONG_PERSON
+    return decision if about_another else replace(decision, notices=notices_of_answer(answer, key, visit_day))
+
+
+def _decide(answer: Answer, key: LookupKey, visit_day: date) -> Decision:
     rule = rule_for(answer.code)
     if not rule.has_holder:
         return Decision(rule.status, rule.reason)

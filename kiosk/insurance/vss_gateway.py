@@ -81,7 +81,11 @@ class VssGateway:
             return self._unasked(EligibilityClass.CANNOT_SAY, Reason.INTERNAL_ERROR)
 
     async def check(self) -> AdapterHealth:
-        """Log in, ask nothing; never raises. While a refused login's back-off lasts, that refusal is the result."""
+        """Log in, ask nothing; never raises. While a refused login's back-off lasts, that refusal is the result.
+
+        Details: ``login_ms``, and where it can be seen ``clock_offset_s`` (this machine's clock less the gateway's) and
+        ``certificate_days`` (until the gateway's certificate ends).
+        """
         started = self._monotonic()
         try:
             await self._questions.tokens.renew()
@@ -89,7 +93,8 @@ class VssGateway:
             return AdapterHealth(False, (f"the gateway refuses the account with code {error.reason}",))
         except GatewayUnavailable as error:
             return AdapterHealth(False, (f"no usable answer to the login: {error.reason}",))
-        return AdapterHealth(True, details={"login_ms": round((self._monotonic() - started) * 1000)})
+        taken = round((self._monotonic() - started) * 1000)
+        return AdapterHealth(True, details={"login_ms": taken, **self._questions.surroundings})
 
     async def close(self) -> None:
         """End running questions (their callers get ``cannot_say``) and release all connections."""
@@ -137,6 +142,7 @@ def _judged(outcome: Outcome, key: LookupKey, visit_day: date) -> Eligibility:
         asked_at=outcome.asked_at,
         result_code=outcome.result_code,
         coverage=decision.coverage,
+        notices=decision.notices,
         reached_gateway=outcome.reached,
         attempts=outcome.attempts,
         latency_ms=outcome.latency_ms,

@@ -3,6 +3,7 @@
 import string
 from datetime import date, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -23,8 +24,8 @@ DAY = date(2026, 11, 2)
 DATED = ["benefit-levels.csv", "benefit-rates.csv", "benefit-amounts.csv", "benefit-exceptions.csv"]
 
 
-def card(number: str, **more: object) -> Coverage:
-    return Coverage(number, KeyKind.BHYT_15, **more)  # type: ignore[arg-type]
+def card(number: str, **more: Any) -> Coverage:
+    return Coverage(number, KeyKind.BHYT_15, **more)
 
 
 @pytest.mark.parametrize(
