@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -22,6 +24,8 @@ from kiosk.errors import ConfigError, StoreUnusable
 from kiosk.health import Health
 from kiosk.hospital_push import HospitalPush
 from kiosk.insurance.fixed_officer import FixedOfficer
+from kiosk.insurance.notices import with_insights
+from kiosk.insurance.routes import RouteProfile
 from kiosk.insurance.vss_gateway import VssGateway
 from kiosk.insurance.vss_settings import VssSettings
 from kiosk.journal import Journal
@@ -141,6 +145,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         clock=clock,
         policy=_policy(config),
         observe=observe,
+        insights=_insights(config),
     )
     recheck = Recheck(checkins)
     outbox.add(recheck)
@@ -220,6 +225,15 @@ def _gateway(config: Config, beside: Path, clock: Clock) -> VssGateway:
     )
 
 
+def _insights(config: Config) -> Callable[[Eligibility, date], Eligibility]:
+    """What the facility's own profile adds to an answer."""
+    profiles = [
+        RouteProfile(row.since, row.level, frozenset(row.accepted), row.score, row.former, row.primary)
+        for row in config.route
+    ]
+    return partial(with_insights, profiles=profiles, facility=config.station.facility)
+
+
 def _tokens(config: Config, beside: Path) -> HttpTokenVerifier | None:
     """The service that verifies VNeID's changing codes, if there is one."""
     table = config.vneid
@@ -242,6 +256,7 @@ def load_adapter(config: Config, beside: Path) -> HospitalAdapter:
 def _policy(config: Config) -> Policy:
     return Policy(
         station=config.station.id,
+        facility=config.station.facility,
         unchecked=config.hospital.unchecked,
         number_wait=config.policy.number_wait,
         recheck_after=config.insurance.recheck_after,

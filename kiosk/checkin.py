@@ -52,6 +52,7 @@ class Policy:
     """What a facility decides. Times in seconds."""
 
     station: str
+    facility: str = ""  # its five-character code
     unchecked: str = "push"  # push | hold: what to do with a visit while the gateway cannot say
     number_wait: float = 8.0  # how long a patient waits for the hospital's number
     find_patient_wait: float = 8.0
@@ -90,6 +91,7 @@ class CheckIns:
     clock: Clock
     policy: Policy
     observe: Callable[[CheckIn, Eligibility], None]
+    insights: Callable[[Eligibility, date], Eligibility] = lambda answer, day: answer
 
     async def present(
         self,
@@ -259,7 +261,8 @@ class CheckIns:
         key = checkin.lookup_key
         if key is None:
             return Eligibility(EligibilityClass.NEEDS_STAFF, "identity_incomplete", self.clock(), attempts=0)
-        answer = await self.gateway.lookup(key, local_day(checkin.happened_at), moment)
+        day = local_day(checkin.happened_at)
+        answer = self.insights(await self.gateway.lookup(key, day, moment), day)
         self.observe(checkin, answer)
         return answer
 
