@@ -12,6 +12,8 @@ import ssl
 import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
 from typing import Literal
 from urllib.parse import urlencode
 
@@ -30,10 +32,15 @@ _ANY_ZLIB_HEADER = 47
 
 @dataclass(frozen=True, slots=True)
 class HttpAnswer:
-    """Status and body of one answer; the body stays out of ``repr``."""
+    """Status and body of one answer; the body stays out of ``repr``.
+
+    ``said_at``: the other side's clock, to the second; ``certificate_ends``: of its TLS certificate. None: not told.
+    """
 
     status: int
     body: bytes = field(repr=False)
+    said_at: datetime | None = None
+    certificate_ends: datetime | None = None
 
 
 class GatewayHttp:
@@ -76,7 +83,8 @@ class GatewayHttp:
                 "POST", path, params=query, content=body, headers={"Content-Type": content_type}
             ) as answer:
                 headers_seen = True
-                return HttpAnswer(answer.status_code, await _bounded_body(answer))
+                ends = _certificate_ends(answer)
+                return HttpAnswer(answer.status_code, await _bounded_body(answer), _said_at(answer), ends)
         except (httpx.HTTPError, httpx.InvalidURL, httpx.StreamError, OSError) as error:
             raise GatewayUnavailable(_reason(error), reached=headers_seen) from None
 
@@ -100,6 +108,22 @@ async def _bounded_body(answer: httpx.Response) -> bytes:
             raise GatewayUnavailable(Reason.ANSWER_TOO_LARGE, reached=True)
     packing = answer.headers.get("Content-Encoding", "identity").strip().lower()
     return bytes(body) if packing == "identity" else _unpacked(bytes(body), packing)
+
+
+def _said_at(answer: httpx.Response) -> datetime | None:
+    try:
+        said = parsedate_to_datetime(answer.headers.get("Date", ""))
+    except ValueError:
+        return None
+    return said if said.tzinfo else said.replace(tzinfo=UTC)
+
+
+def _certificate_ends(answer: httpx.Response) -> datetime | None:
+    stream = answer.extensions.get("network_stream")
+    tls = stream.get_extra_info("ssl_object") if stream is not None else None
+    certificate = tls.getpeercert() if tls is not None else None
+    ends = certificate.get("notAfter") if certificate else None
+    return datetime.fromtimestamp(ssl.cert_time_to_seconds(str(ends)), UTC) if ends else None
 
 
 def _unpacked(body: bytes, packing: str) -> bytes:

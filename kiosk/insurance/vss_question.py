@@ -119,6 +119,8 @@ class Questions:
         self._throttle = Throttle(settings.max_in_flight, settings.per_second, monotonic)
         self._breaker = Breaker(settings.breaker_failures, settings.breaker_seconds, monotonic)
         self._alarm: str | None = None
+        self.surroundings: dict[str, int] = {}
+        """What the newest login showed besides a token: ``clock_offset_s`` (ours less theirs), ``certificate_days``."""
 
     async def ask(self, call: LookupCall, moment: Moment, within: float) -> Outcome:
         """Put *call*; ends within *within* seconds and raises only asyncio.CancelledError."""
@@ -262,7 +264,13 @@ class Questions:
                 answer = await self._http.post(self._settings.login_path, fields, encoding="form")
         except TimeoutError:
             raise GatewayUnavailable(Reason.NET_TIMEOUT) from None
-        return parse_login(answer.status, answer.body, self._clock())
+        now = self._clock()
+        self.surroundings = {}
+        if answer.said_at is not None:
+            self.surroundings["clock_offset_s"] = round((now - answer.said_at).total_seconds())
+        if answer.certificate_ends is not None:
+            self.surroundings["certificate_days"] = (answer.certificate_ends - now).days
+        return parse_login(answer.status, answer.body, now)
 
     def _milliseconds_since(self, started: float) -> int:
         return round((self._monotonic() - started) * 1000)

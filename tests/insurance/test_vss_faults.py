@@ -220,6 +220,20 @@ async def test_the_configured_bundle_is_trusted(
     assert (found.status, found.reason) == (Class.NEEDS_STAFF, Reason.NOT_FOUND)
 
 
+async def test_the_check_tells_clock_and_certificate(
+    serve_raw: Serve, open_gateway: Open, certificate: tuple[Path, ssl.SSLContext]
+) -> None:
+    async def behave(path: str, writer: asyncio.StreamWriter) -> None:
+        writer.write(http(LOGIN, "200 OK", "Date: Mon, 02 Nov 2020 00:00:00 GMT"))
+        await writer.drain()
+
+    server = await serve_raw(behave, ssl=certificate[1])
+    health = await open_gateway(server.url, ca_file=certificate[0]).check()
+    assert health.details["certificate_days"] == 0
+    offset = datetime.now(UTC) - datetime(2020, 11, 2, tzinfo=UTC)
+    assert abs(health.details["clock_offset_s"] - offset.total_seconds()) < 60
+
+
 @pytest.mark.parametrize("content", [None, b"no certificate"])
 def test_an_unreadable_bundle_stops_the_start(
     settings_for: Callable[..., Any], tmp_path: Path, content: bytes | None
