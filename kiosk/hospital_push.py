@@ -165,6 +165,7 @@ class HospitalPush:
             patient=patient,
             coverage=checkin.coverage if checkin.bhyt else None,
             eligibility=checkin.registered_as,
+            route=checkin.eligibility.route if checkin.bhyt and checkin.eligibility else None,
         )
 
     def _registered(self, checkin_id: str, receipt: Receipt, told: EligibilityClass) -> Effect:

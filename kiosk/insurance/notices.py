@@ -13,13 +13,14 @@ order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 
 from kiosk.documents.text import fold
 from kiosk.insurance.benefits import level_on, percent_on, printed_level
 from kiosk.insurance.routes import RouteProfile, is_registered_here, profile_on, route_hint
 from kiosk.insurance.vss_answer import Answer
-from kiosk.model import Coverage, LookupKey, RouteHint
+from kiosk.model import Coverage, Eligibility, LookupKey, RouteHint
 
 SOON = timedelta(days=30)
 """How long before its last day a card is about to end."""
@@ -31,6 +32,14 @@ def insights(coverage: Coverage, day: date, profiles: Sequence[RouteProfile], fa
     """Notices and route of an insured person's *coverage* for a visit to *facility* on *day* (Vietnam's calendar)."""
     found = notices_of(coverage, day, registered_here=_registered_here(coverage, day, profiles, facility))
     return found, route_hint(coverage, profiles, day, facility)
+
+
+def with_insights(answer: Eligibility, day: date, profiles: Sequence[RouteProfile], facility: str) -> Eligibility:
+    """*answer* with what follows from its card, whichever gateway gave it; as it is unless it says insured."""
+    if not answer.status.insured or answer.coverage is None:
+        return answer
+    notices, route = insights(answer.coverage, day, profiles, facility)
+    return replace(answer, notices=tuple(dict.fromkeys((*answer.notices, *notices))), route=route)
 
 
 def notices_of(

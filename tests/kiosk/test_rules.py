@@ -1,0 +1,66 @@
+"""What the rules add to an answer, all the way to the store and the hospital."""
+
+import asyncio
+from datetime import timedelta
+
+from kiosk.model import Certainty, EligibilityClass, Encounter, Receipt, RouteHint
+from tests.kiosk.world import World
+
+BASIC = {"since": "2025-01-01", "level": "basic", "score": 60.0}
+
+
+async def pushed(world: World, monkeypatch, person: int) -> Encounter:
+    """The visit that reached the hospital's adapter after *person* took a number."""
+    arrived: asyncio.Queue[Encounter] = asyncio.Queue()
+
+    async def push(_: object, encounter: Encounter) -> Receipt:
+        await arrived.put(encounter)
+        return Receipt(visit_id="V1")
+
+    monkeypatch.setattr(type(world.parts.hospital), "push", push)
+    await world.register(person)
+    async with asyncio.timeout(10):
+        return await arrived.get()
+
+
+async def test_the_route_of_the_facilitys_profile_reaches_the_hospital(start, monkeypatch):
+    async with start(route=[BASIC]) as world:
+        encounter = await pushed(world, monkeypatch, 6)  # registered in another province
+        checkin = await world.newest()
+    assert checkin.eligibility is not None
+    assert checkin.eligibility.route == RouteHint("1.13", Certainty.HINT, 50)
+    assert "registered_elsewhere" in checkin.eligibility.notices
+    assert encounter.route == checkin.eligibility.route
+
+
+async def test_without_a_profile_no_route_is_proposed(world: World, monkeypatch):
+    encounter = await pushed(world, monkeypatch, 1)
+    checkin = await world.newest()
+    assert encounter.route is None
+    assert checkin.eligibility is not None and checkin.eligibility.route is None
+    reached = world.today() + timedelta(days=300)
+    assert checkin.eligibility.notices == ("level:80", f"five_years_on:{reached}")
+
+
+async def test_no_answer_but_insured_has_a_route(start):
+    async with start(route=[BASIC]) as world:
+        for person, status in ((13, EligibilityClass.NOT_INSURED), (30, EligibilityClass.NEEDS_STAFF)):
+            await world.identify(person)
+            checkin = await world.newest()
+            assert checkin.eligibility is not None and checkin.status is status
+            assert (checkin.eligibility.route, checkin.eligibility.notices) == (None, ())
+            await world.answer("cancel")
+            await world.view("idle")
+
+
+async def test_a_later_answer_has_the_route_too(start):
+    async with start(route=[BASIC]) as world:
+        world.gateway.mode("http_502_html")
+        checkin = await world.register(1)
+        assert checkin.eligibility is not None and checkin.eligibility.route is None
+        world.gateway.reset()
+        world.clock.forward(minutes=20)
+        world.parts.outbox.wake("gateway")
+        answered = await world.becomes(checkin.checkin_id, status=EligibilityClass.INSURED)
+        assert answered.eligibility is not None
+        assert answered.eligibility.route == RouteHint("1.1", Certainty.AUTO, 100)
