@@ -3,37 +3,34 @@
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
-from functools import partial
+from datetime import UTC, datetime, timedelta
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk import journal, outbox_table, records
+from kiosk import journal, officers, outbox_table, records
 from kiosk.checkin import CheckIns, Policy
 from kiosk.chip_parts import anchors_of, chip_part, provider_of
 from kiosk.chip_provider import HttpChipVerifier
 from kiosk.chip_station import ChipStation
 from kiosk.config import Config, InsuranceTable, read_officers, read_secret, secret_path
+from kiosk.duty import Duty
 from kiosk.emrtd.trust import TrustAnchors
 from kiosk.errors import ConfigError, StoreUnusable
 from kiosk.health import Health
 from kiosk.hospital_push import HospitalPush
-from kiosk.insurance.fixed_officer import FixedOfficer
-from kiosk.insurance.notices import with_insights
-from kiosk.insurance.routes import RouteProfile
+from kiosk.insight_parts import insights_of
 from kiosk.insurance.vss_gateway import VssGateway
 from kiosk.insurance.vss_settings import VssSettings
 from kiosk.journal import Journal
 from kiosk.metrics import Metrics
-from kiosk.model import Eligibility, Officer
+from kiosk.model import Eligibility
 from kiosk.opening_hours import OpeningHours
 from kiosk.outbox import Backoff, Delivery, Outbox
-from kiosk.ports import AdapterContext, Clock, HospitalAdapter, HospitalAdapterFactory
+from kiosk.ports import AdapterContext, Clock, HospitalAdapter, HospitalAdapterFactory, OfficerDuty
 from kiosk.province_client import ProvinceClient
 from kiosk.recheck import Recheck
 from kiosk.records import CheckIn
@@ -74,6 +71,7 @@ class Parts:
     outbox: Outbox
     station: Station
     gateway: VssGateway
+    duty: Duty
     hospital: HospitalAdapter
     province: ProvinceClient
     provider: HttpChipVerifier | None
@@ -101,13 +99,14 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     setting or secret, StoreError if the store cannot be opened safely.
     """
     data = config.station.data
-    gateway = _gateway(config, beside, clock)
     hospital = load_adapter(config, beside)
     data.mkdir(mode=0o700, parents=True, exist_ok=True)
     store = _open_store(config, beside)
     now = clock()
     try:
         facility_key = store.run_now(lambda c: _wake_up(c, now, config))
+        duty = _duty(config, beside, store, clock)
+        gateway = _gateway(config, beside, duty, clock)
     except BaseException:
         store.close()
         raise
@@ -145,7 +144,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         clock=clock,
         policy=_policy(config),
         observe=observe,
-        insights=_insights(config),
+        insights=insights_of(config),
     )
     recheck = Recheck(checkins)
     outbox.add(recheck)
@@ -167,6 +166,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         outbox,
         station,
         gateway,
+        duty,
         hospital,
         province,
         provider,
@@ -210,28 +210,23 @@ def _wake_up(connection: sa.Connection, now: datetime, config: Config) -> bytes:
     return journal.prepare(connection)
 
 
-def _gateway(config: Config, beside: Path, clock: Clock) -> VssGateway:
+def _duty(config: Config, beside: Path, store: Store, clock: Clock) -> Duty:
+    """The officers of the store, after taking over those of the file, if it is there. ConfigError if nobody is left."""
+    name = config.insurance.officers_file
+    listed = read_officers(read_secret(name, beside)) if name and secret_path(name, beside).exists() else []
+    if store.run_now(lambda c: officers.merge(c, listed)) == 0:
+        raise ConfigError("insurance.officers_file: expected at least one officer, in the file or registered before")
+    return Duty(store, clock)
+
+
+def _gateway(config: Config, beside: Path, duty: OfficerDuty, clock: Clock) -> VssGateway:
     table: InsuranceTable = config.insurance
-    name, citizen = read_officers(read_secret(table.officers_file, beside))[0]
-    shared = table.model_dump(exclude=_NOT_OF_THE_GATEWAY)
-    return VssGateway(
-        VssSettings(
-            **shared,
-            password=read_secret(table.password_file, beside),
-            facility=config.station.facility,
-        ),
-        FixedOfficer(Officer(citizen, name, citizen)),
-        clock=clock,
+    settings = VssSettings(
+        **table.model_dump(exclude=_NOT_OF_THE_GATEWAY),
+        password=read_secret(table.password_file, beside),
+        facility=config.station.facility,
     )
-
-
-def _insights(config: Config) -> Callable[[Eligibility, date], Eligibility]:
-    """What the facility's own profile adds to an answer."""
-    profiles = [
-        RouteProfile(row.since, row.level, frozenset(row.accepted), row.score, row.former, row.primary)
-        for row in config.route
-    ]
-    return partial(with_insights, profiles=profiles, facility=config.station.facility)
+    return VssGateway(settings, duty, clock=clock)
 
 
 def _tokens(config: Config, beside: Path) -> HttpTokenVerifier | None:

@@ -1,0 +1,133 @@
+"""Officers per shift, and the stop after the insurer refused one."""
+
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from kiosk import officers
+from kiosk.duty import Duty
+from kiosk.officer_stop import TRIAL_AFTER_S
+from kiosk.store import Store
+
+FIRST, SECOND = ("Nguyễn Cán Bộ Thử", "099085000001"), ("Lê Trực Thử", "099186000002")
+
+
+class World:
+    """A store, a wall clock and a monotonic one."""
+
+    def __init__(self, folder: Path) -> None:
+        self.store = Store(folder, bytes(32))
+        self.now = datetime(2026, 11, 23, 0, 0, tzinfo=UTC)
+        self.seconds = 0.0
+
+    def open(self) -> Duty:
+        return Duty(self.store, lambda: self.now, lambda: self.seconds)
+
+    def id_of(self, citizen_number: str) -> str:
+        found = self.store.run_now(officers.registered)
+        return next(each.officer.officer_id for each in found if each.officer.citizen_number == citizen_number)
+
+
+@pytest.fixture
+def world(tmp_path: Path) -> Iterator[World]:
+    made = World(tmp_path)
+    made.store.run_now(lambda c: officers.merge(c, [FIRST, SECOND]))
+    yield made
+    made.store.close()
+
+
+def test_the_designated_one_answers_while_nobody_has_signed_on(world: World) -> None:
+    answering = world.open().current()
+    assert answering is not None
+    assert (answering.full_name, answering.citizen_number) == FIRST
+
+
+async def test_whoever_signs_on_answers_until_signing_off_and_after_a_restart(world: World) -> None:
+    duty = world.open()
+    assert await duty.sign_on(world.id_of(SECOND[1]), "clerk")
+    for each in (duty, world.open()):
+        answering = each.current()
+        assert answering is not None and answering.citizen_number == SECOND[1]
+        assert each.view.signed_on is not None and each.view.signed_on.signed_by == "clerk"
+    await duty.sign_off()
+    answering = duty.current()
+    assert answering is not None and answering.citizen_number == FIRST[1]
+    assert not await duty.sign_on("nobody", "clerk")
+
+
+async def test_a_shift_crosses_midnight_and_ends_when_it_was_forgotten(world: World) -> None:
+    duty = world.open()
+    world.now = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)  # 19:00 in Vietnam
+    await duty.sign_on(world.id_of(SECOND[1]), "clerk")
+    world.now += timedelta(hours=12)
+    assert duty.view.signed_on is not None
+    world.now += timedelta(hours=3)
+    assert duty.view.signed_on is None
+    answering = duty.current()
+    assert answering is not None and answering.citizen_number == FIRST[1]
+
+
+async def test_a_refusal_stops_this_officer_only_and_every_ten_minutes_one_lookup_tries(world: World) -> None:
+    duty = world.open()
+    first = duty.current()
+    assert first is not None
+    duty.refused(first, "054")
+    assert duty.current() is None
+    assert duty.view.refused == "054"
+    await duty.sign_on(world.id_of(SECOND[1]), "clerk")
+    second = duty.current()
+    assert second is not None and duty.view.refused is None
+    duty.refused(first, "054")  # late, of a lookup before
+    assert duty.current() == second
+    await duty.sign_off()
+    assert duty.current() is None
+    world.seconds += TRIAL_AFTER_S
+    assert [duty.current(), duty.current()] == [first, None]
+    duty.accepted(first)
+    assert duty.current() == first
+    assert duty.view.refused is None
+
+
+@pytest.mark.parametrize("correction", ["try_now", "add", "sign_on"])
+async def test_who_corrected_something_gets_a_trial_at_once(world: World, correction: str) -> None:
+    duty = world.open()
+    first = duty.current()
+    assert first is not None
+    duty.refused(first, "055")
+    if correction == "try_now":
+        duty.try_now()
+    elif correction == "add":
+        await duty.add("Nguyễn Cán Bộ Thử Hai", FIRST[1])
+    else:
+        await duty.sign_on(first.officer_id, "clerk")
+    again = duty.current()
+    assert again is not None and again.officer_id == first.officer_id
+    assert duty.current() is None
+
+
+async def test_a_removed_officer_answers_no_more(world: World) -> None:
+    duty = world.open()
+    await duty.sign_on(world.id_of(SECOND[1]), "clerk")
+    assert await duty.remove(world.id_of(SECOND[1]))
+    answering = duty.current()
+    assert answering is not None and answering.citizen_number == FIRST[1]
+    assert await duty.remove(answering.officer_id)
+    assert duty.current() is None
+    assert not await duty.remove(answering.officer_id)
+    assert await duty.designate(answering.officer_id) is False
+
+
+def test_the_list_may_be_read_again_and_change_names(world: World) -> None:
+    assert world.store.run_now(lambda c: officers.merge(c, [("Tên Mới Thử", FIRST[1])])) == 2
+    found = world.store.run_now(officers.registered)
+    assert {each.officer.full_name for each in found} == {"Tên Mới Thử", SECOND[0]}
+    assert [each.officer.citizen_number for each in found if each.designated] == [FIRST[1]]
+
+
+async def test_another_can_be_designated(world: World) -> None:
+    duty = world.open()
+    assert await duty.designate(world.id_of(SECOND[1]))
+    answering = duty.current()
+    assert answering is not None and answering.citizen_number == SECOND[1]
