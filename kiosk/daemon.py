@@ -17,7 +17,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from kiosk import __version__, events, notify, outbox_table, records, retention
+from kiosk import __version__, events, notify, outbox_table, pending, records, retention
 from kiosk.bootstrap import Parts, build, own_token, upgrade_store, utc_now
 from kiosk.chip_station import ChipStation
 from kiosk.config import Config, secret_path
@@ -157,6 +157,7 @@ class Daemon:
             gateway=parts.gateway,
             hospital=parts.hospital,
             province=parts.province,
+            checkins=parts.checkins,
         )
         servers.append((make_server(admin), _bind_socket(config.station.data / ADMIN_SOCKET)))
         return servers
@@ -213,12 +214,14 @@ class Daemon:
 
     async def _forget_people(self) -> None:
         """At the start and then every six hours: people whose visits are delivered and old are forgotten."""
-        keep, evidence = self._config.policy.keep_days, self._config.card.evidence_days
+        keep = self._config.policy.keep_days
+        days = {
+            "evidence_days": self._config.card.evidence_days,
+            "answers_days": self._config.insurance.answers_days,
+        }
         while True:
             with contextlib.suppress(StoreError):
-                if gone := await self.parts.store.run(
-                    lambda c: retention.purge(c, local_day(utc_now()), keep, evidence_days=evidence)
-                ):
+                if gone := await self.parts.store.run(lambda c: retention.purge(c, local_day(utc_now()), keep, **days)):
                     log.info("people forgotten", extra={"rows": gone})
             await asyncio.sleep(6 * 3600)
 
@@ -261,13 +264,17 @@ class Daemon:
 
     async def _metrics(self) -> bytes:
         depth = await self.parts.store.read(outbox_table.depth)
-        self.parts.metrics.outbox(depth, datetime.now(UTC))
+        count, oldest = await self.parts.store.read(pending.waiting)
+        now = datetime.now(UTC)
+        self.parts.metrics.outbox(depth, now)
+        self.parts.metrics.lookups_pending(count, oldest, now)
         return self.parts.metrics.render()
 
     async def _status(self) -> dict[str, Any]:
         """The state of everything around, for the staff screen."""
         parts = self.parts
         depth = await parts.store.read(outbox_table.depth)
+        unanswered, since = await parts.store.read(pending.waiting)
         capabilities = parts.hospital.capabilities
         return {
             "facility": self._config.station.facility,
@@ -287,6 +294,7 @@ class Daemon:
                 {"destination": to, "state": state, "rows": rows, "oldest": oldest.isoformat()}
                 for to, state, rows, oldest in depth
             ],
+            "pending": {"visits": unanswered, "since": since.isoformat() if since else None},
             "capabilities": {
                 "menu": capabilities.menu,
                 "find_patient": capabilities.find_patient,

@@ -41,6 +41,12 @@ class Metrics:
         self._age = Gauge(
             "kiosk_outbox_oldest_seconds", "Age of the oldest one", ["destination", "state"], registry=self.registry
         )
+        self._pending = Gauge(
+            "kiosk_lookups_pending", "Visits registered without an answer of the gateway", registry=self.registry
+        )
+        self._pending_age = Gauge(
+            "kiosk_lookups_pending_oldest_seconds", "Age of the oldest of them", registry=self.registry
+        )
         self._reader = Gauge("kiosk_reader_attached", "1 while the reader works", ["reader"], registry=self.registry)
 
     def lookup(self, checkin: CheckIn, answer: Eligibility) -> None:
@@ -69,6 +75,11 @@ class Metrics:
         for destination, state, rows, oldest in depth:
             self._depth.labels(destination, state).set(rows)
             self._age.labels(destination, state).set(max(0.0, (now - oldest).total_seconds()))
+
+    def lookups_pending(self, count: int, oldest: datetime | None, now: datetime) -> None:
+        """How many visits wait for an answer, and since when the oldest."""
+        self._pending.set(count)
+        self._pending_age.set(0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))
 
     def render(self) -> bytes:
         """The text exposition format."""

@@ -1,7 +1,8 @@
 """Forgetting people: what is delivered and old enough loses everything that names a person (invariant 6).
 
 What stays is a register without persons: times, classes, numbers of the queue, and who did what in the audit, without
-the words that were typed. Nothing that still waits for a hospital, the gateway or staff is touched.
+the words that were typed; and beside it, for as long as its own rule says, what the insurer answered. Nothing that
+still waits for a hospital, the gateway or staff is touched.
 """
 
 from __future__ import annotations
@@ -10,19 +11,26 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from kiosk.tables import audit, checkin, chip_evidence, chip_seen, lookup, outbox
+from kiosk.tables import audit, checkin, chip_evidence, chip_seen, gateway_answer, lookup, outbox
 
 _ABANDONED_DAYS = 1
 
 
 def purge(
-    connection: sa.Connection, today: date, keep_days: int, *, evidence_days: int = 30, chip_days: int = 90
+    connection: sa.Connection,
+    today: date,
+    keep_days: int,
+    *,
+    evidence_days: int = 30,
+    chip_days: int = 90,
+    answers_days: int = 1825,
 ) -> int:
     """Strip check-ins older than *keep_days* (abandoned ones after a day); returns how many.
 
-    Evidence of chips goes after *evidence_days*, the memory of whose chip was read after *chip_days*.
+    Evidence of chips goes after *evidence_days*, the memory of whose chip was read after *chip_days*, the insurer's
+    untouched answers after *answers_days*: the facility must keep those much longer than the people it has served.
     """
-    for table, days in ((chip_evidence, evidence_days), (chip_seen, chip_days)):
+    for table, days in ((chip_evidence, evidence_days), (chip_seen, chip_days), (gateway_answer, answers_days)):
         connection.execute(table.delete().where(table.c.day < str(today - timedelta(days=days))))
     unfinished = sa.select(outbox.c.ref).where(outbox.c.state != "done", outbox.c.destination != "province")
     settled = sa.and_(

@@ -1,6 +1,6 @@
 """Administration while the daemon runs, over a Unix socket in the data folder (architecture, section 4).
 
-Whoever may open the 0600 socket may do all of this; nothing here shows personal data.
+Whoever may open the 0600 socket may do all of this; nothing here shows personal data but what says so.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from fastapi import FastAPI, HTTPException, Response
 from pydantic import BaseModel, Field
 
 from kiosk import chip_records, journal, outbox_table
+from kiosk.checkin import CheckIns
 from kiosk.kpi import own_rates
 from kiosk.model import AdapterHealth
 from kiosk.outbox import Outbox
@@ -24,6 +25,7 @@ from kiosk.outbox_table import OutboxRow
 from kiosk.ports import Clock, EligibilityGateway, HospitalAdapter
 from kiosk.province_client import ProvinceClient
 from kiosk.store import Store
+from kiosk.web.admin_answers import answers_router
 from kiosk.web.app import base_app
 
 _SALT = 16
@@ -52,9 +54,11 @@ def admin_app(
     gateway: EligibilityGateway,
     hospital: HospitalAdapter,
     province: ProvinceClient,
+    checkins: CheckIns,
 ) -> FastAPI:
     """The routes behind ``kioskctl``."""
     app = base_app("Kiosk administration")
+    app.include_router(answers_router(checkins))
 
     @app.get("/outbox")
     async def unfinished() -> dict[str, Any]:
