@@ -120,10 +120,23 @@ def service_view(service: Service) -> dict[str, Any]:
     }
 
 
-def valid_to(checkin: CheckIn) -> str | None:
-    """Last day of the card to use, if the answer told it."""
-    until = checkin.coverage.valid_to if checkin.coverage else None
-    return until.isoformat() if until else None
+def answer_view(checkin: CheckIn) -> dict[str, Any]:
+    """What the patient is told of the insurance: the answer, and of a valid card what may be said.
+
+    ``valid_to``: the card's last day (ISO) or None; ``ends``: "today" or "soon" if that is near, else None; ``level``:
+    the card's level in per cent, None where it is unknown or where the route may pay less than it says.
+    """
+    answer = checkin.eligibility
+    told: dict[str, Any] = {"answer": patient_answer(checkin.status), "valid_to": None, "ends": None, "level": None}
+    if answer is None or answer.coverage is None or not answer.status.insured:
+        return told
+    until, notices = answer.coverage.valid_to, dict(notice.partition(":")[::2] for notice in answer.notices)
+    whole = answer.route is None or answer.route.rate == 100
+    return told | {
+        "valid_to": until.isoformat() if until else None,
+        "ends": next((end for end in ("today", "soon") if f"card_ends_{end}" in notices), None),
+        "level": int(notices["level"]) if whole and "level" in notices else None,
+    }
 
 
 def ticket_view(checkin: CheckIn) -> dict[str, Any]:

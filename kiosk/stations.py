@@ -31,13 +31,12 @@ from kiosk.records import CheckIn
 from kiosk.station_model import InFront, NotAtThatPhase, ScanRefused, StationBusy, Timings
 from kiosk.station_screen import StationScreen
 from kiosk.station_views import (
+    answer_view,
     confirm_view,
-    patient_answer,
     read_scan,
     self_service_key,
     service_view,
     ticket_view,
-    valid_to,
     why_not_alone,
 )
 from kiosk.token_step import TokenStep
@@ -370,8 +369,7 @@ class Station:
             "choose_service",
             "choose_service",
             clear_after=self._timings.choose,
-            answer=patient_answer(checkin.status),
-            valid_to=valid_to(checkin),
+            **answer_view(checkin),
             services=[service_view(service) for service in services],
         )
 
@@ -395,5 +393,5 @@ class Station:
             view, clear = "needs_staff", self._timings.staff
         else:
             view, clear = "done", self._timings.done
-        answer = patient_answer(checkin.status)
-        self._screen.show(view, view, clear_after=clear, ticket=ticket_view(checkin), answer=answer, again=again)
+        told = answer_view(checkin)
+        self._screen.show(view, view, clear_after=clear, ticket=ticket_view(checkin), again=again, **told)

@@ -36,6 +36,7 @@ _OWN = _HIS | {"number": "K-0042", "issued_by": "kiosk", "room": None}
 _PERSON = {"name": "Nguyễn Hoàng Thị Ánh Nguyệt", "birth_year": 1948, "number": "•••••••••456", "clears_in": 40}
 _CARD = {"view": "place_card", "number": "•••••••••456", "clears_in": 30, "card_reader": True}
 _NUMBER = {"checkin_id": None, "view": "need_number", "clears_in": 30, "card_reader": True}
+_ENDING = {"answer": "insured", "valid_to": "2027-01-01", "ends": "soon", "level": 100}
 _CHOICE = {"view": "choose_service", "valid_to": "2027-01-01", "clears_in": 90}
 SCREENS: dict[str, dict[str, Any]] = {
     "idle": {"view": "idle"},
@@ -73,8 +74,10 @@ SCREENS: dict[str, dict[str, Any]] = {
     "checking": {"view": "checking", "step": "insurance", "waited": 12},
     "registering": {"view": "checking", "step": "registering", "waited": 8},
     "choose-30": _CHOICE | {"answer": "insured", "services": _SERVICES},
+    "choose-30-ending": _CHOICE | _ENDING | {"services": _SERVICES},
     "choose-3": _CHOICE | {"answer": "not_insured", "services": _SERVICES[:3]},
     "done": {"view": "done", "answer": "insured", "ticket": _HIS, "again": False, "clears_in": 20},
+    "done-ending": {"view": "done", "ticket": _HIS, "again": True, "clears_in": 20, "card_reader": True} | _ENDING,
     "done-again": {"view": "done", "answer": "not_insured", "ticket": _HIS, "again": True, "clears_in": 20},
     "done-own": {"view": "done", "answer": "cannot_say", "ticket": _OWN, "again": False, "clears_in": 20},
     "done-card": {

@@ -64,3 +64,25 @@ async def test_a_later_answer_has_the_route_too(start):
         answered = await world.becomes(checkin.checkin_id, status=EligibilityClass.INSURED)
         assert answered.eligibility is not None
         assert answered.eligibility.route == RouteHint("1.1", Certainty.AUTO, 100)
+
+
+async def test_the_patient_hears_of_a_cards_end_and_level_and_no_more(start):
+    async with start(route=[BASIC]) as world:
+        shown = await world.identify(11)  # five days left, registered elsewhere: half of the level
+        ends = (world.today() + timedelta(days=5)).isoformat()
+        assert (shown["answer"], shown["valid_to"], shown["ends"], shown["level"]) == ("insured", ends, "soon", None)
+        done = await world.choose()
+        assert (done["valid_to"], done["ends"], done["level"]) == (ends, "soon", None)
+        await world.leave()
+        shown = await world.identify(29)  # prints 95 %, read as 100 %
+        assert (shown["ends"], shown["level"]) == (None, 100)
+        await world.answer("cancel")
+        await world.view("idle")
+        shown = await world.identify(13)
+        assert (shown["answer"], shown["valid_to"], shown["level"]) == ("not_insured", None, None)
+
+
+async def test_a_level_is_not_told_before_the_insurer_answered(world: World):
+    world.gateway.mode("http_502_html")
+    shown = await world.identify(1)
+    assert (shown["answer"], shown["valid_to"], shown["ends"], shown["level"]) == ("cannot_say", None, None, None)

@@ -83,13 +83,24 @@ function checking({ screen }) {
 
 const ANSWER_PICTURES = { insured: "ok", not_insured: "info", cannot_say: "wait", needs_staff: "person" };
 
-function answerCard({ answer, valid_to: validTo }, words = "text") {
-  const until = answer === "insured" && validTo ? `${t("answer/insured/until", { date: dateText(validTo) })} ` : "";
+// What is said of the card itself, provisional like the rest.
+function cardWords({ answer, valid_to: validTo, ends, level }) {
+  if (answer !== "insured") return [];
+  const until = ends === "today" ? "until_today" : ends === "soon" ? "until_soon" : "until";
+  return [
+    validTo && t(`answer/insured/${until}`, { date: dateText(validTo) }),
+    level && t("answer/insured/level", { level }),
+  ].filter(Boolean);
+}
+
+function answerCard(screen, words = "text") {
+  const { answer } = screen;
+  const told = [...cardWords(screen), t(`answer/${answer}/${words}`)].join(" ");
   return el(
     "section",
     { class: `card answer ${answer}` },
     picture(ANSWER_PICTURES[answer]),
-    el("div", {}, el("h2", {}, t(`answer/${answer}/title`)), el("p", {}, until + t(`answer/${answer}/${words}`))),
+    el("div", {}, el("h2", {}, t(`answer/${answer}/title`)), el("p", {}, told)),
   );
 }
 
