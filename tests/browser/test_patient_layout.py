@@ -31,6 +31,7 @@ _HIS = {
     "service": "Khám Nội - phòng 101",
     "department": "Khoa Khám bệnh",
     "room": "Phòng 101, tầng 1, nhà A",
+    "lookup_receipt": "7ZK3M-0QX9T",
 }
 _OWN = _HIS | {"number": "K-0042", "issued_by": "kiosk", "room": None}
 _PERSON = {"name": "Nguyễn Hoàng Thị Ánh Nguyệt", "birth_year": 1948, "number": "•••••••••456", "clears_in": 40}
@@ -77,6 +78,9 @@ SCREENS: dict[str, dict[str, Any]] = {
     "choose-30-ending": _CHOICE | _ENDING | {"services": _SERVICES},
     "choose-3": _CHOICE | {"answer": "not_insured", "services": _SERVICES[:3]},
     "done": {"view": "done", "answer": "insured", "ticket": _HIS, "again": False, "clears_in": 20},
+    "done-level": {"view": "done", "ticket": _HIS, "again": True, "clears_in": 20, "card_reader": True}
+    | _ENDING
+    | {"ends": None},
     "done-ending": {"view": "done", "ticket": _HIS, "again": True, "clears_in": 20, "card_reader": True} | _ENDING,
     "done-again": {"view": "done", "answer": "not_insured", "ticket": _HIS, "again": True, "clears_in": 20},
     "done-own": {"view": "done", "answer": "cannot_say", "ticket": _OWN, "again": False, "clears_in": 20},

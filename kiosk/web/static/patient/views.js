@@ -83,19 +83,17 @@ function checking({ screen }) {
 
 const ANSWER_PICTURES = { insured: "ok", not_insured: "info", cannot_say: "wait", needs_staff: "person" };
 
-// What is said of the card itself, provisional like the rest.
-function cardWords({ answer, valid_to: validTo, ends, level }) {
+// What is said of the card itself, provisional like the rest; beside a number there is room for its end only.
+function cardWords({ answer, valid_to: validTo, ends, level }, words) {
   if (answer !== "insured") return [];
-  const until = ends === "today" ? "until_today" : ends === "soon" ? "until_soon" : "until";
-  return [
-    validTo && t(`answer/insured/${until}`, { date: dateText(validTo) }),
-    level && t("answer/insured/level", { level }),
-  ].filter(Boolean);
+  const until = validTo && t(`answer/insured/${ends ? `until_${ends}` : "until"}`, { date: dateText(validTo) });
+  const more = words === "text" ? [ends && t("answer/insured/renew"), level && t("answer/insured/level", { level })] : [];
+  return [until, ...more].filter(Boolean);
 }
 
 function answerCard(screen, words = "text") {
   const { answer } = screen;
-  const told = [...cardWords(screen), t(`answer/${answer}/${words}`)].join(" ");
+  const told = [...cardWords(screen, words), t(`answer/${answer}/${words}`)].join(" ");
   return el(
     "section",
     { class: `card answer ${answer}` },
