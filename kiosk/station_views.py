@@ -148,4 +148,5 @@ def ticket_view(checkin: CheckIn) -> dict[str, Any]:
         "service": checkin.service.name if checkin.service else None,
         "department": checkin.service.department if checkin.service else None,
         "room": line.room if line else None,
+        "lookup_receipt": checkin.lookup_receipt,
     }

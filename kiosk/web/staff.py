@@ -17,6 +17,7 @@ from kiosk.portraits import Portraits
 from kiosk.records import CheckIn
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
+from kiosk.web.staff_pending import pending_api
 from kiosk.web.staff_view import revealed, views
 
 COOKIE = "staff"
@@ -123,6 +124,7 @@ def staff_api(
         return user
 
     Who = Annotated[str, Depends(signed_in)]
+    router.include_router(pending_api(checkins, signed_in))
 
     def start_session(response: Response, token: str) -> None:
         response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/api/v1/staff")

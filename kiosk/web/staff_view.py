@@ -40,8 +40,9 @@ def _view(checkin: CheckIn, row: OutboxRow | None, audit: list[dict[str, Any]]) 
         "chip": checkin.chip,
         "not_by_chip": checkin.not_by_chip,
         "holder_check": checkin.holder_check,
-        "identity": _identity(checkin),
+        "identity": masked(checkin),
         "eligibility": _eligibility(checkin.eligibility, checkin.answer_origin),
+        "lookup_receipt": checkin.lookup_receipt,
         "card_hints": _card_hints(_card_of(checkin)),
         "service": _service(checkin.service),
         "bhyt": checkin.bhyt,
@@ -86,7 +87,8 @@ def revealed(checkin: CheckIn) -> dict[str, Any]:
     }
 
 
-def _identity(checkin: CheckIn) -> dict[str, Any]:
+def masked(checkin: CheckIn) -> dict[str, Any]:
+    """The person as a list shows them."""
     person = checkin.identity
     return {
         "name": mask_name(person.full_name) if person.full_name else None,

@@ -190,7 +190,8 @@ function needsStaff({ screen }, answer) {
 function ticketCard({ ticket, card_reader: cards }, words) {
   const short = ticket.number.length <= 5 ? "ticket-number short" : "ticket-number";
   const number = el("p", { class: short }, ticket.number);
-  return el("section", { class: "card ticket" }, el("p", {}, words), number, el("p", {}, t(cards ? "done/remember_card" : "done/remember")));
+  const code = ticket.lookup_receipt && el("p", { class: "receipt" }, t("done/receipt", { code: ticket.lookup_receipt }));
+  return el("section", { class: "card ticket" }, el("p", {}, words), number, el("p", {}, t(cards ? "done/remember_card" : "done/remember")), code);
 }
 
 function whereTo({ room, department, service }) {

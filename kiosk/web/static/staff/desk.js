@@ -8,6 +8,7 @@ import { portraitView } from "./chip.js";
 import { auditView, factsView, revealView } from "./detail.js";
 import { entryView, fillEntry } from "./entry.js";
 import { rowsView, searchBody } from "./list.js";
+import { pendingView } from "./pending.js";
 import { readScan } from "./scan.js";
 import { statusView } from "./status.js";
 
@@ -20,7 +21,8 @@ export class Desk {
   #away = false; // the last refresh failed, and that is what the message says
   #round = 0; // an answer that a later refresh has overtaken shows nothing
   #focusNext = false;
-  #tab = "waiting"; // waiting | today | search
+  #tab = "waiting"; // waiting | today | pending | search
+  #day = null; // of the tab "pending"; null is today
   #searched = "";
   #scan = 0; // only the newest scan is answered
   #selected = null;
@@ -32,6 +34,7 @@ export class Desk {
     this.tabs = {
       waiting: this.#tabButton("waiting"),
       today: this.#tabButton("today"),
+      pending: this.#tabButton("pending"),
     };
     this.rows = el("div", { id: "rows" });
     this.facts = el("div", { id: "facts" });
@@ -46,7 +49,7 @@ export class Desk {
   start() {
     const search = el("form", { class: "search", role: "search", submit: (event) => this.#search(event) }, this.query, el("button", {}, t("list/search_button")));
     const enter = el("button", { type: "button", class: "primary", id: "enter", click: () => this.#enter() }, t("list/enter"));
-    const left = el("section", { id: "left" }, el("div", { class: "tabs" }, this.tabs.waiting, this.tabs.today, enter), search, this.rows);
+    const left = el("section", { id: "left" }, el("div", { class: "tabs" }, this.tabs.waiting, this.tabs.today, this.tabs.pending, enter), search, this.rows);
     this.content.replaceChildren(left, this.panel);
     this.#leave();
     this.#loop();
@@ -80,7 +83,9 @@ export class Desk {
       if (this.#away) this.tell("");
       this.#away = false;
       this.#once("status", status, () => this.status.replaceChildren(...statusView(status)));
-      this.#showList(waiting.check_ins, (listed ?? waiting).check_ins);
+      this.#showTabs(waiting.check_ins.length, status.pending.visits);
+      if (this.#tab === "pending") this.#showPending(listed);
+      else this.#showList((listed ?? waiting).check_ins);
       await this.#loadServices();
       const item = this.#selected && (await call(`check-ins/${this.#selected}`));
       if (item && !overtaken()) this.#showItem(item);
@@ -95,6 +100,7 @@ export class Desk {
   // null: the list is that of the people who need staff.
   #listed() {
     if (this.#tab === "search") return call("check-ins/search", searchBody(this.#searched));
+    if (this.#tab === "pending") return call(this.#day ? `pending?day=${this.#day}` : "pending");
     return this.#tab === "today" ? call("check-ins?status=all") : null;
   }
 
@@ -110,9 +116,23 @@ export class Desk {
     show();
   }
 
-  #showList(waiting, listed) {
-    this.tabs.waiting.replaceChildren(t("list/waiting"), " ", el("span", { class: waiting.length ? "badge" : "badge none" }, String(waiting.length)));
+  #showTabs(waiting, pending) {
+    const badge = (n, some) => el("span", { class: n ? some : "badge none" }, String(n));
+    this.tabs.waiting.replaceChildren(t("list/waiting"), " ", badge(waiting, "badge"));
+    this.tabs.pending.replaceChildren(t("list/pending"), " ", badge(pending, "badge wait"));
     for (const [name, button] of Object.entries(this.tabs)) button.setAttribute("aria-pressed", String(name === this.#tab));
+  }
+
+  #showPending(data) {
+    const pick = (day) => {
+      this.#day = day;
+      this.refresh();
+    };
+    const tools = { open: (id) => this.#choose(id), failed: this.failed, pick };
+    this.#once("list", [this.#tab, this.#selected, data], () => this.rows.replaceChildren(...pendingView(data, this.#selected, tools).filter(Boolean)));
+  }
+
+  #showList(listed) {
     this.#once("list", [this.#tab, this.#selected, listed], () => {
       const focused = this.rows.contains(document.activeElement) ? document.activeElement.dataset.id : null;
       const found = this.#tab === "search" ? el("p", {}, t("list/found", { n: listed.length })) : "";

@@ -33,6 +33,7 @@ export function factsView(item) {
       ["holder_check", item.holder_check !== "none" && forCode("holder", item.holder_check)],
       ["state", forCode("state", state)],
       ["kiosk_number", ticket.kiosk_number],
+      ["lookup_receipt", item.lookup_receipt],
     ]),
     chipView(item),
     eligibility && insurance(eligibility),
