@@ -256,9 +256,16 @@ class CheckIns:
         self.outbox.wake(outbox_table.PROVINCE)
         return result
 
-    async def ask(self, checkin: CheckIn, moment: Moment = Moment.ARRIVAL) -> Eligibility:
-        """One question to the gateway for this check-in; a person without name or birth date goes to staff instead."""
+    async def ask(
+        self, checkin: CheckIn, moment: Moment = Moment.ARRIVAL, number: tuple[KeyKind, str] | None = None
+    ) -> Eligibility:
+        """One question to the gateway for this check-in; a person without name or birth date goes to staff instead.
+
+        *number*: another one of the same person, of a paper card, in the place of the one that was read.
+        """
         key = checkin.lookup_key
+        if key is not None and number is not None:
+            key = replace(key, kind=number[0], number=number[1], other_numbers=(key.number, *key.other_numbers))
         if key is None:
             return Eligibility(EligibilityClass.NEEDS_STAFF, "identity_incomplete", self.clock(), attempts=0)
         day = local_day(checkin.happened_at)

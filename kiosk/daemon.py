@@ -20,11 +20,12 @@ from fastapi import APIRouter
 from kiosk import __version__, events, notify, outbox_table, pending, records, retention
 from kiosk.bootstrap import Parts, build, own_token, upgrade_store, utc_now
 from kiosk.chip_station import ChipStation
-from kiosk.config import Config, secret_path
+from kiosk.config import Config, read_secret, secret_path
 from kiosk.devices import Devices
 from kiosk.errors import ConfigError, KioskError, ProvinceUnavailable, StoreError
 from kiosk.model import local_day
 from kiosk.portraits import Portraits
+from kiosk.web import eligibility
 from kiosk.web.admin import admin_app
 from kiosk.web.app import local_app, staff_app
 from kiosk.web.guards import Guards
@@ -32,6 +33,7 @@ from kiosk.web.own_screen import COOKIE
 from kiosk.web.pushed import pushed_api
 from kiosk.web.server import Server, make_server
 from kiosk.web.staff_accounts import StaffAccounts
+from kiosk.web.staff_duty import duty_view
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +41,7 @@ ADMIN_SOCKET = "admin.sock"
 _GRACE = 25.0
 _PROBE_SECONDS = 1.0
 _MIN_FREE_MB = 50
+_KEY_LENGTH = 24
 
 
 class Daemon:
@@ -126,6 +129,8 @@ class Daemon:
             pushed=self._pushed(),
             portraits=self._portraits(),
             preview=self._devices.preview,
+            duty=parts.duty,
+            questions=self._questions(),
         )
         guarded = Guards(
             local,
@@ -134,6 +139,7 @@ class Daemon:
             token=self._token,
             page_cookie=(COOKIE, screen_secret),
             chip_token=self._chip_token,
+            bearer_paths=(eligibility.PATH,),
         )
         servers = [(make_server(guarded), _bind(host, port))]
         if config.staff.listen:
@@ -143,11 +149,19 @@ class Daemon:
                 accounts=self._accounts,
                 status=self._status,
                 portraits=self._portraits(),
+                duty=parts.duty,
+                questions=self._questions(),
             )
             names = [f"{name}:{port}" for name in config.staff.hosts] + (
                 list(config.staff.hosts) if port == 443 else []
             )
-            staff = Guards(app, hosts=names, secure=True, token=secrets.token_urlsafe(32))
+            staff = Guards(
+                app,
+                hosts=names,
+                secure=True,
+                token=secrets.token_urlsafe(32),
+                bearer_paths=(eligibility.PATH,),
+            )
             tls = self._certificate()
             servers.append((make_server(staff, **tls), _bind(host, port)))
         admin = admin_app(
@@ -165,6 +179,16 @@ class Daemon:
     def _portraits(self) -> Portraits | None:
         station = self.parts.station
         return station.portraits if isinstance(station, ChipStation) else None
+
+    def _questions(self) -> APIRouter | None:
+        """What hospital and cashier may ask, if they have a key."""
+        name = self._config.eligibility.key_file
+        if not name:
+            return None
+        key = read_secret(name, self._beside)
+        if len(key) < _KEY_LENGTH:
+            raise ConfigError(f"eligibility.key_file: expected a key of at least {_KEY_LENGTH} characters")
+        return eligibility.eligibility_api(self.parts.checkins, key)
 
     def _pushed(self) -> APIRouter | None:
         station = self.parts.station
@@ -280,6 +304,7 @@ class Daemon:
             "facility": self._config.station.facility,
             "station": self._config.station.id,
             "gateway": parts.health.gateway.view(),
+            "duty": duty_view(parts.duty) if parts.duty is not None else None,
             "hospital": parts.health.hospital.view(),
             "store": parts.health.store.view(),
             "reader_ok": parts.health.codes_ok,

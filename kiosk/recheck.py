@@ -14,7 +14,7 @@ from kiosk import answers, outbox_table, records
 from kiosk.amendment import take_in_late_answer
 from kiosk.checkin import CheckIns
 from kiosk.errors import StoreError
-from kiosk.model import Eligibility, Moment
+from kiosk.model import Eligibility, KeyKind, Moment
 from kiosk.outbox import Done, Effect, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
 
@@ -130,12 +130,17 @@ def record_late_answer(
         take_in_late_answer(connection, checkins.journal, updated, can_amend=can_amend, now=now)
 
 
-async def recheck_now(checkins: CheckIns, checkin_id: str) -> Eligibility | None:
-    """Staff ask again, now; None if there is no such check-in. The answer is kept even when it says nothing."""
+async def recheck_now(
+    checkins: CheckIns, checkin_id: str, number: tuple[KeyKind, str] | None = None
+) -> Eligibility | None:
+    """Staff ask again, now; None if there is no such check-in. The answer is kept even when it says nothing.
+
+    *number*: the one of the paper card, instead of what was read.
+    """
     checkin = await checkins.store.read(lambda c: records.get(c, checkin_id))
     if checkin is None:
         return None
-    answer = await asyncio.shield(checkins.ask(checkin, Moment.STAFF))
+    answer = await asyncio.shield(checkins.ask(checkin, Moment.STAFF, number))
     await checkins.store.run(lambda c: record_late_answer(c, checkins, checkin_id, answer, Moment.STAFF))
     checkins.outbox.wake(outbox_table.PROVINCE)
     checkins.outbox.wake(outbox_table.HOSPITAL)

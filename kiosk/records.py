@@ -113,7 +113,8 @@ class CheckIn:
         person = self.identity
         if not person.full_name or not person.birth_date:
             return None
-        return LookupKey(self.key_number, self.key_kind, person.full_name, person.birth_date, person.sex)
+        others = (person.personal_id,) if person.personal_id not in (None, self.key_number) else ()
+        return LookupKey(self.key_number, self.key_kind, person.full_name, person.birth_date, person.sex, others)
 
 
 _FROM_JSON: Final[dict[str, TypeAdapter[Any]]] = {

@@ -290,10 +290,16 @@ class StaffWork:
         """Add a note to the audit."""
         return await self._mark(checkin_id, who, "note", {"text": text})
 
-    async def recheck(self, checkin_id: str, who: str) -> CheckIn:
-        """Ask the gateway now; why staff were called follows the new answer as long as nothing is registered."""
-        await self._audit(checkin_id, who, "rechecked", {})
-        await recheck_now(self._checkins, checkin_id)
+    async def recheck(self, checkin_id: str, who: str, number: str = "") -> CheckIn:
+        """Ask the gateway now; why staff were called follows the new answer as long as nothing is registered.
+
+        *number*: of the person's paper card, to ask with instead. StaffRefusal BAD_NUMBER.
+        """
+        typed = classify_number(number) if number else None
+        if number and typed is None:
+            raise StaffRefusal("BAD_NUMBER")
+        await self._audit(checkin_id, who, "rechecked", {"key_kind": typed[0].value} if typed else {})
+        await recheck_now(self._checkins, checkin_id, typed)
 
         def work(connection: sa.Connection) -> CheckIn:
             checkin = _existing(connection, checkin_id)

@@ -13,6 +13,8 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from kiosk import __version__
 from kiosk.checkin import CheckIns
+from kiosk.duty import Duty
+from kiosk.eligibility_questions import NoSuchVisit
 from kiosk.errors import ConfigError, KioskError, StoreError
 from kiosk.portraits import Portraits
 from kiosk.preview import Preview
@@ -47,6 +49,8 @@ def status_of(exc: KioskError) -> int:
             return 422
         case StaffRefusal():
             return 409
+        case NoSuchVisit():
+            return 404
         case StoreError():
             return 503
         case ConfigError():
@@ -124,11 +128,13 @@ def local_app(
     pushed: APIRouter | None = None,
     portraits: Portraits | None = None,
     preview: Preview | None = None,
+    duty: Duty | None = None,
+    questions: APIRouter | None = None,
 ) -> FastAPI:
     """The loopback listener: the patient's screen; with *accounts* (demo only) the staff screen too.
 
     *typed* gets each scan that a scanner typed into the page. *pushed*: the routes of reader programs, where they are
-    configured. *preview*: what the camera sees, likewise.
+    configured. *preview*: what the camera sees, likewise. *questions*: those of hospital and cashier, likewise.
     """
     app = base_app("Kiosk")
     add_probes(app, ready, metrics)
@@ -137,19 +143,29 @@ def local_app(
     app.include_router(pages.patient_router())
     if pushed is not None:
         app.include_router(pushed)
+    if questions is not None:
+        app.include_router(questions)
     if accounts is not None:
-        app.include_router(staff.staff_api(checkins, accounts, status, secure=False, portraits=portraits))
+        app.include_router(staff.staff_api(checkins, accounts, status, secure=False, portraits=portraits, duty=duty))
         app.include_router(pages.staff_router())
     pages.mount_static(app)
     return app
 
 
 def staff_app(
-    *, checkins: CheckIns, accounts: StaffAccounts, status: StatusReport, portraits: Portraits | None = None
+    *,
+    checkins: CheckIns,
+    accounts: StaffAccounts,
+    status: StatusReport,
+    portraits: Portraits | None = None,
+    duty: Duty | None = None,
+    questions: APIRouter | None = None,
 ) -> FastAPI:
-    """The TLS listener: the staff screen only."""
+    """The TLS listener: the staff screen, and the questions of hospital and cashier."""
     app = base_app("Kiosk staff")
-    app.include_router(staff.staff_api(checkins, accounts, status, secure=True, portraits=portraits))
+    app.include_router(staff.staff_api(checkins, accounts, status, secure=True, portraits=portraits, duty=duty))
+    if questions is not None:
+        app.include_router(questions)
     app.include_router(pages.staff_router())
     pages.mount_static(app)
     return app

@@ -57,17 +57,20 @@ class Guards:
         token: str,
         page_cookie: tuple[str, str] | None = None,
         chip_token: str | None = None,
+        bearer_paths: Collection[str] = (),
     ) -> None:
         """*hosts*: allowed Host values with port; *secure*: the listener speaks TLS; *token*: of ``screen-token``.
 
         *page_cookie*: name and value of a session cookie that ``GET /`` sets. *chip_token*: of ``chip-token``, if
-        reader programs may post chips.
+        reader programs may post chips. *bearer_paths*: routes that ask for a key of their own, which no foreign page
+        can send without being asked first; they need no Origin.
         """
         self._app = app
         self._hosts = frozenset(host.lower() for host in hosts)
         self._origins = frozenset(f"{'https' if secure else 'http'}://{host}" for host in self._hosts)
         self._token = token.encode()
         self._chip_token = chip_token.encode() if chip_token else None
+        self._bearer_paths = frozenset(bearer_paths)
         self._secure = secure
         self._cookie = f"{page_cookie[0]}={page_cookie[1]}; HttpOnly; SameSite=Strict; Path=/" if page_cookie else None
 
@@ -110,7 +113,8 @@ class Guards:
             return 413, "TOO_LARGE"
         if method in _SAFE:
             return None
-        if not (self._from_us(headers) or self._from_reader_program(path, headers)):
+        with_key = path in self._bearer_paths and "origin" not in headers and "authorization" in headers
+        if not (with_key or self._from_us(headers) or self._from_reader_program(path, headers)):
             return 403, "FOREIGN_ORIGIN"
         has_body = length != "0" or "transfer-encoding" in headers
         media_type = headers.get("content-type", "").partition(";")[0].strip().lower()

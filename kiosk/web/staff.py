@@ -12,11 +12,13 @@ from kiosk import holder_check, records
 from kiosk.checkin import CheckIns
 from kiosk.documents.as_json import decode_report
 from kiosk.documents.text import fold
+from kiosk.duty import Duty
 from kiosk.model import Service, Sex, local_day
 from kiosk.portraits import Portraits
 from kiosk.records import CheckIn
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
+from kiosk.web.staff_duty import duty_router
 from kiosk.web.staff_pending import pending_api
 from kiosk.web.staff_view import revealed, views
 
@@ -84,6 +86,12 @@ class Amend(_Body):
     done: bool = False
 
 
+class Recheck(_Body):
+    """Another number of the person."""
+
+    number: Text = ""
+
+
 class Reason(_Body):
     """Why."""
 
@@ -109,10 +117,12 @@ def staff_api(
     *,
     secure: bool,
     portraits: Portraits | None = None,
+    duty: Duty | None = None,
 ) -> APIRouter:
     """All routes under ``/api/v1/staff``. *status*: the state of everything around, *secure*: cookies only over TLS.
 
-    *portraits*: those of chips read just now, where staff may glance at them.
+    *portraits*: those of chips read just now, where staff may glance at them. *duty*: who answers for lookups, unless
+    that is settled elsewhere.
     """
     work = StaffWork(checkins)
     router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
@@ -125,6 +135,8 @@ def staff_api(
 
     Who = Annotated[str, Depends(signed_in)]
     router.include_router(pending_api(checkins, signed_in))
+    if duty is not None:
+        router.include_router(duty_router(checkins, duty, signed_in))
 
     def start_session(response: Response, token: str) -> None:
         response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/api/v1/staff")
@@ -254,9 +266,9 @@ def staff_api(
         return await shown(done)
 
     @router.post("/check-ins/{checkin_id}/recheck")
-    async def recheck(who: Who, checkin_id: str) -> dict[str, Any]:
-        """Ask the gateway now."""
-        return await shown(await work.recheck(checkin_id, who))
+    async def recheck(who: Who, checkin_id: str, body: Recheck | None = None) -> dict[str, Any]:
+        """Ask the gateway now, perhaps with the number of a paper card."""
+        return await shown(await work.recheck(checkin_id, who, body.number if body else ""))
 
     @router.post("/check-ins/{checkin_id}/push")
     async def push(who: Who, checkin_id: str, body: Push) -> dict[str, Any]:
