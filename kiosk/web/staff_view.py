@@ -14,6 +14,7 @@ from kiosk.outbox_table import OutboxRow
 from kiosk.privacy import mask_name, mask_number
 from kiosk.records import CheckIn
 from kiosk.seen_elsewhere import seen_at_view
+from kiosk.web.rules_view import rules_view
 
 
 def views(connection: sa.Connection, checkins: Sequence[CheckIn]) -> list[dict[str, Any]]:
@@ -43,6 +44,7 @@ def _view(checkin: CheckIn, row: OutboxRow | None, audit: list[dict[str, Any]]) 
         "identity": masked(checkin),
         "eligibility": _eligibility(checkin.eligibility, checkin.answer_origin),
         "lookup_receipt": checkin.lookup_receipt,
+        "rules": rules_view(checkin),
         "card_hints": _card_hints(_card_of(checkin)),
         "service": _service(checkin.service),
         "bhyt": checkin.bhyt,

@@ -14,10 +14,10 @@ export function t(path, values = {}) {
 }
 
 // The words for a code that the server chose; unknown codes get the group's "other", which may show the {code}.
-export function forCode(group, code, name = "") {
+export function forCode(group, code, name = "", values = {}) {
   const tail = name ? `/${name}` : "";
   const known = code && find(`${group}/${code}${tail}`) !== undefined;
-  return t(`${group}/${known ? code : "other"}${tail}`, { code: code ?? "" });
+  return t(`${group}/${known ? code : "other"}${tail}`, { code: code ?? "", ...values });
 }
 
 export function list(path) {

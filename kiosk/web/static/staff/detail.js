@@ -4,6 +4,7 @@ import { dateText, el } from "../dom.js";
 import { forCode, t } from "../texts.js";
 import { call } from "./api.js";
 import { chipView } from "./chip.js";
+import { rulesView } from "./rules.js";
 import { clock, moment } from "./times.js";
 
 const REVEALED_MS = 60000;
@@ -37,7 +38,8 @@ export function factsView(item) {
     ]),
     chipView(item),
     eligibility && insurance(eligibility),
-    item.card_hints && cardHints(item.card_hints),
+    rulesView(item),
+    item.card_hints && cardHints(item.card_hints, item.rules),
     facts([
       ["service", item.service && `${item.service.name} – ${item.service.department}`],
       ["bhyt", item.service && typeof item.bhyt === "boolean" && t(item.bhyt ? "detail/bhyt_yes" : "detail/bhyt_no")],
@@ -67,9 +69,10 @@ function insurance({ class: status, reason, result_code: code, coverage, asked_a
   );
 }
 
-function cardHints({ level, province, doubts }) {
+// The level printed on the card, unless the rules have said how it is read today.
+function cardHints({ level, province, doubts }, rules) {
   return facts([
-    ["level", level],
+    ["level", !rules?.benefit && level],
     ["province", province],
     ["doubt", doubts.map((code) => forCode("card_doubt", code)).join("; ")],
   ]);

@@ -1,0 +1,42 @@
+"""What staff see of the rules, and the differences they accept field by field."""
+
+from datetime import UTC, datetime
+
+from kiosk.insurance.benefits import small_bill_threshold
+from kiosk.model import local_day
+from tests.kiosk.world import qr
+
+BELOW = int(small_bill_threshold(local_day(datetime.now(UTC))) or 0)
+PROFILE = {"since": "2025-01-01", "level": "basic", "score": 60.0}
+
+
+async def shown(kiosk, person: int) -> dict:
+    """The check-in of *person*, who stands before the choice of a service, as staff see it."""
+    staff = await kiosk.signed_in()
+    await kiosk.identify(qr(person))
+    checkin_id = (await kiosk.state())["checkin_id"]
+    answer = await staff.get(f"/api/v1/staff/check-ins/{checkin_id}")
+    await kiosk.answer("cancel")
+    return answer.json()  # type: ignore[no-any-return]
+
+
+async def test_level_route_and_notices_of_an_insured_person(serve):
+    async with serve(route=[PROFILE]) as kiosk:
+        rules = (await shown(kiosk, 3))["rules"]
+    assert rules["benefit"] == {"percent": 100, "may_rise": [], "small_bill": BELOW}
+    assert (rules["route"]["code"], rules["route"]["rate"], rules["route"]["certainty"]) == ("1.13", 50, "hint")
+    assert rules["route"]["words"].startswith("tự đến khám ngoại trú")
+    assert [notice["code"] for notice in rules["notices"]] == ["five_years_on", "registered_elsewhere"]
+
+
+async def test_what_may_raise_a_level_comes_with_its_condition(serve):
+    async with serve() as kiosk:
+        rules = (await shown(kiosk, 4))["rules"]
+    assert rules["benefit"] == {"percent": 95, "may_rise": ["small_bill", "five_years"], "small_bill": BELOW}
+    assert rules["route"] is None
+    assert rules["notices"] == [{"code": "five_years_reached", "value": None}]
+
+
+async def test_whoever_is_not_insured_has_no_level_and_no_route(serve):
+    async with serve(route=[PROFILE]) as kiosk:
+        assert (await shown(kiosk, 13))["rules"] == {"notices": [], "route": None, "benefit": None}
