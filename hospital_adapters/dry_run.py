@@ -69,6 +69,7 @@ class _Visit:
     service_id: str
     receipt: Receipt
     coverage: Coverage | None
+    lookup_receipt: str | None
 
 
 class DryRunAdapter(BaseAdapter):
@@ -109,7 +110,9 @@ class DryRunAdapter(BaseAdapter):
                 tickets=(TicketLine(str(number), service.name, service.department),),
                 amount=service.price,
             )
-            visits[encounter.checkin_id] = _Visit(encounter.identity, service.id, receipt, encounter.coverage)
+            visits[encounter.checkin_id] = _Visit(
+                encounter.identity, service.id, receipt, encounter.coverage, encounter.lookup_receipt
+            )
             for old in sorted(self._days)[:-_DAYS_KEPT]:
                 del self._days[old]
         return visits[encounter.checkin_id].receipt
@@ -118,5 +121,7 @@ class DryRunAdapter(BaseAdapter):
         """Take a later answer of the gateway into the visit; one that a restart has forgotten is taken anew."""
         known = await self.push(encounter)
         visits = self._days[local_day(encounter.happened_at)]
-        visits[encounter.checkin_id] = replace(visits[encounter.checkin_id], coverage=encounter.coverage)
+        visits[encounter.checkin_id] = replace(
+            visits[encounter.checkin_id], coverage=encounter.coverage, lookup_receipt=encounter.lookup_receipt
+        )
         return receipt if receipt.visit_id else known

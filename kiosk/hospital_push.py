@@ -165,6 +165,7 @@ class HospitalPush:
             patient=patient,
             coverage=checkin.coverage if checkin.bhyt else None,
             eligibility=checkin.registered_as,
+            lookup_receipt=checkin.lookup_receipt,
             route=checkin.eligibility.route if checkin.bhyt and checkin.eligibility else None,
         )
 
