@@ -25,6 +25,7 @@ from kiosk.devices import Devices
 from kiosk.errors import ConfigError, KioskError, ProvinceUnavailable, StoreError
 from kiosk.model import local_day
 from kiosk.portraits import Portraits
+from kiosk.warmup import WarmUp
 from kiosk.web import eligibility
 from kiosk.web.admin import admin_app
 from kiosk.web.app import local_app, staff_app
@@ -59,6 +60,14 @@ class Daemon:
         self._chip_token = own_token(data / "chip-token") if config.card.adapter == "pushed" else None
         self._accounts = StaffAccounts(self.parts.store, utc_now, own_token(data / "staff-setup-code"))
         self._devices = Devices(config, self.parts)
+        self._warm_up = WarmUp(
+            self.parts.gateway,
+            self.parts.hospital,
+            self._officer_ready,
+            config.station.data,
+            utc_now,
+            self.parts.checkins.policy.hours,
+        )
 
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; deliveries under way may end, at most for the grace period."""
@@ -77,6 +86,7 @@ class Daemon:
                 ("probe", self._mind_store()),
                 ("heartbeat", self._heartbeats()),
                 ("retention", self._forget_people()),
+                ("warm-up", self._warm_up.run()),
             )
         ]
         watchdog = asyncio.create_task(notify.keep_alive(self._alive))
@@ -172,6 +182,7 @@ class Daemon:
             hospital=parts.hospital,
             province=parts.province,
             checkins=parts.checkins,
+            duty=parts.duty,
         )
         servers.append((make_server(admin), _bind_socket(config.station.data / ADMIN_SOCKET)))
         return servers
@@ -179,6 +190,12 @@ class Daemon:
     def _portraits(self) -> Portraits | None:
         station = self.parts.station
         return station.portraits if isinstance(station, ChipStation) else None
+
+    def _officer_ready(self) -> bool:
+        if self.parts.duty is None:
+            return True
+        view = self.parts.duty.view
+        return view.officer is not None and view.refused is None
 
     def _questions(self) -> APIRouter | None:
         """What hospital and cashier may ask, if they have a key."""
@@ -292,6 +309,8 @@ class Daemon:
         now = datetime.now(UTC)
         self.parts.metrics.outbox(depth, now)
         self.parts.metrics.lookups_pending(count, oldest, now)
+        if self._warm_up.latest is not None:
+            self.parts.metrics.warm_up(self._warm_up.latest.problems)
         return self.parts.metrics.render()
 
     async def _status(self) -> dict[str, Any]:
@@ -304,6 +323,11 @@ class Daemon:
             "facility": self._config.station.facility,
             "station": self._config.station.id,
             "gateway": parts.health.gateway.view(),
+            "warm_up": (
+                {"at": ready.at.isoformat(), "problems": list(ready.problems)}
+                if (ready := self._warm_up.latest) is not None
+                else None
+            ),
             "duty": duty_view(parts.duty) if parts.duty is not None else None,
             "hospital": parts.health.hospital.view(),
             "store": parts.health.store.view(),

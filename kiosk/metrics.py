@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
@@ -12,6 +12,10 @@ from kiosk.records import CheckIn
 
 _DESTINATIONS = ("hospital", "gateway", "province")
 _STATES = ("waiting", "sending", "parked")
+
+
+WARM_UP_PARTS = ("gateway", "officer", "hospital", "clock", "certificate", "space")
+"""What is looked at before the doors open (kiosk.warmup)."""
 
 
 class Metrics:
@@ -47,6 +51,12 @@ class Metrics:
         self._pending_age = Gauge(
             "kiosk_lookups_pending_oldest_seconds", "Age of the oldest of them", registry=self.registry
         )
+        self._warm_up = Gauge(
+            "kiosk_warm_up_problem",
+            "1 for what was wrong at the newest look before opening",
+            ["part"],
+            registry=self.registry,
+        )
         self._reader = Gauge("kiosk_reader_attached", "1 while the reader works", ["reader"], registry=self.registry)
 
     def lookup(self, checkin: CheckIn, answer: Eligibility) -> None:
@@ -80,6 +90,11 @@ class Metrics:
         """How many visits wait for an answer, and since when the oldest."""
         self._pending.set(count)
         self._pending_age.set(0.0 if oldest is None else max(0.0, (now - oldest).total_seconds()))
+
+    def warm_up(self, problems: Sequence[str]) -> None:
+        """What the newest look before opening found."""
+        for part in WARM_UP_PARTS:
+            self._warm_up.labels(part).set(part in problems)
 
     def render(self) -> bytes:
         """The text exposition format."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, Field
 
 from kiosk import chip_records, journal, outbox_table
 from kiosk.checkin import CheckIns
+from kiosk.duty import Duty
 from kiosk.kpi import own_rates
 from kiosk.model import AdapterHealth
 from kiosk.outbox import Outbox
@@ -26,6 +27,7 @@ from kiosk.ports import Clock, EligibilityGateway, HospitalAdapter
 from kiosk.province_client import ProvinceClient
 from kiosk.store import Store
 from kiosk.web.admin_answers import answers_router
+from kiosk.web.admin_officers import officers_router
 from kiosk.web.app import base_app
 
 _SALT = 16
@@ -55,10 +57,13 @@ def admin_app(
     hospital: HospitalAdapter,
     province: ProvinceClient,
     checkins: CheckIns,
+    duty: Duty | None = None,
 ) -> FastAPI:
     """The routes behind ``kioskctl``."""
     app = base_app("Kiosk administration")
     app.include_router(answers_router(checkins))
+    if duty is not None:
+        app.include_router(officers_router(duty))
 
     @app.get("/outbox")
     async def unfinished() -> dict[str, Any]:

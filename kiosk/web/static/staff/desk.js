@@ -6,6 +6,7 @@ import { actionsKey, actionsView } from "./actions.js";
 import { ApiError, call } from "./api.js";
 import { portraitView } from "./chip.js";
 import { auditView, factsView, revealView } from "./detail.js";
+import { dutyView } from "./duty.js";
 import { entryView, fillEntry } from "./entry.js";
 import { rowsView, searchBody } from "./list.js";
 import { pendingView } from "./pending.js";
@@ -26,7 +27,7 @@ export class Desk {
   #searched = "";
   #scan = 0; // only the newest scan is answered
   #selected = null;
-  #shown = { list: "", facts: "", portrait: "", actions: "", status: "" };
+  #shown = { list: "", facts: "", portrait: "", actions: "", status: "", duty: "" };
   #services = { at: 0, items: [] };
 
   constructor({ content, status, tell, failed }) {
@@ -36,6 +37,7 @@ export class Desk {
       today: this.#tabButton("today"),
       pending: this.#tabButton("pending"),
     };
+    this.duty = el("div", {});
     this.rows = el("div", { id: "rows" });
     this.facts = el("div", { id: "facts" });
     this.portrait = el("div", {});
@@ -49,7 +51,7 @@ export class Desk {
   start() {
     const search = el("form", { class: "search", role: "search", submit: (event) => this.#search(event) }, this.query, el("button", {}, t("list/search_button")));
     const enter = el("button", { type: "button", class: "primary", id: "enter", click: () => this.#enter() }, t("list/enter"));
-    const left = el("section", { id: "left" }, el("div", { class: "tabs" }, this.tabs.waiting, this.tabs.today, this.tabs.pending, enter), search, this.rows);
+    const left = el("section", { id: "left" }, el("div", { class: "tabs" }, this.tabs.waiting, this.tabs.today, this.tabs.pending, enter), search, this.duty, this.rows);
     this.content.replaceChildren(left, this.panel);
     this.#leave();
     this.#loop();
@@ -83,6 +85,7 @@ export class Desk {
       if (this.#away) this.tell("");
       this.#away = false;
       this.#once("status", status, () => this.status.replaceChildren(...statusView(status)));
+      this.#once("duty", status.duty, () => this.duty.replaceChildren(...(status.duty ? [dutyView(status.duty, this.#onDuty)] : [])));
       this.#showTabs(waiting.check_ins.length, status.pending.visits);
       if (this.#tab === "pending") this.#showPending(listed);
       else this.#showList((listed ?? waiting).check_ins);
@@ -96,6 +99,17 @@ export class Desk {
       this.failed(error);
     }
   }
+
+  #onDuty = async (path, body) => {
+    try {
+      await call(`duty/${path}`, body);
+      this.tell(t("duty/changed"));
+      await this.refresh();
+    } catch (error) {
+      if (!(error instanceof ApiError)) throw error;
+      this.failed(error);
+    }
+  };
 
   // null: the list is that of the people who need staff.
   #listed() {

@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 import { forCode, t } from "../texts.js";
+import { clock } from "./times.js";
 
 export function statusView(status, now = Date.now()) {
   const province = status.province.enrolled ? ["good", t("status/ok")] : ["idle", t("status/not_enrolled")];
@@ -16,6 +17,7 @@ export function statusView(status, now = Date.now()) {
       chip(t("status/hospital"), ...known(status.hospital)),
       chip(t("status/province"), ...province),
       chip(t("status/reader"), ...(plugged[status.reader_ok] ?? ["idle", t("status/none")])),
+      status.warm_up?.problems.length === 0 && chip(t("status/warm_up"), "good", clock(status.warm_up.at)),
       cards && chip(t("status/card_reader"), ...cards),
       status.outbox.filter((queue) => queue.rows).map((queue) => queueChip(queue, now)),
     ),
@@ -53,5 +55,6 @@ function alarms({ gateway, hospital, store, disk_low: diskLow, ...status }) {
     readerOk === false && t("status/alarm_reader"),
     scannerFault && forCode("scanner_fault", scannerFault),
     cardsOk === false && t("status/alarm_card_reader"),
+    ...(status.warm_up?.problems ?? []).filter((problem) => problem !== "space").map((problem) => forCode("warm_up", problem)),
   ].filter(Boolean);
 }
