@@ -1,7 +1,5 @@
 """Who answers for lookups: signing officers on and off at the staff screen, and what to do when one is refused."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Annotated, Any
 
