@@ -149,6 +149,7 @@ class CheckIns:
                 holder_check="none" if lane is Lane.SELF else "staff",
                 warnings=document.warnings,
                 identity=identity,
+                document_coverage=document.coverage,
                 key_kind=key.kind.value,
                 key_number=key.number,
                 seen_at=seen,

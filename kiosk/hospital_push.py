@@ -140,7 +140,7 @@ class HospitalPush:
         def effect(connection: sa.Connection) -> None:
             now = self._clock()
             if row.kind == "amend":
-                records.call_staff(connection, row.ref, "coverage_to_enter", now)
+                records.call_staff(connection, row.ref, _to_enter(records.get(connection, row.ref)), now)
             else:
                 records.update(connection, row.ref, hospital_state="parked")
                 records.call_staff(connection, row.ref, staff_reason, now)
@@ -191,6 +191,12 @@ class HospitalPush:
         encounter = await self._encounter(checkin)
         receipt = await self._adapter.amend(checkin.receipt or Receipt(), encounter)
         return Done(self._registered(checkin.checkin_id, receipt, encounter.eligibility))
+
+
+def _to_enter(checkin: CheckIn | None) -> str:
+    """What staff must type where an amendment did not arrive: the card, or fields that they accepted since."""
+    settled = checkin is not None and checkin.registered_status is not None and not checkin.registered_status.unanswered
+    return "fields_to_enter" if settled else "coverage_to_enter"
 
 
 def _told(row: OutboxRow, checkin: CheckIn, encounter: Encounter) -> EligibilityClass:

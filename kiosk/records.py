@@ -61,6 +61,8 @@ class CheckIn:
     holder_check: str
     warnings: tuple[str, ...]
     identity: Identity
+    read_identity: Identity | None
+    document_coverage: Coverage | None
     key_kind: KeyKind
     key_number: str
     status: EligibilityClass | None
@@ -119,6 +121,8 @@ class CheckIn:
 
 _FROM_JSON: Final[dict[str, TypeAdapter[Any]]] = {
     "identity": _IDENTITY,
+    "read_identity": _IDENTITY,
+    "document_coverage": TypeAdapter(Coverage),
     "eligibility": _ELIGIBILITY,
     "patient": _PATIENT,
     "service": _SERVICE,
@@ -205,7 +209,9 @@ def accepted_today(connection: sa.Connection, key: str, identity: Identity, day:
         .order_by(checkin.c.happened_at.desc())
     )
     found = (_from_row(row) for row in rows)
-    return next((earlier for earlier in found if same_person(earlier.identity, identity)), None)
+    return next(
+        (earlier for earlier in found if same_person(earlier.read_identity or earlier.identity, identity)), None
+    )
 
 
 def typed_and_unregistered(connection: sa.Connection, key: str, day: str) -> CheckIn | None:

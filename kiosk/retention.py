@@ -48,6 +48,8 @@ def purge(
             .where(checkin.c.checkin_id.in_(some))
             .values(
                 identity={},
+                read_identity=sa.null(),
+                document_coverage=sa.null(),
                 key_number="",
                 person_key="",
                 warnings=[],

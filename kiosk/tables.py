@@ -58,6 +58,8 @@ checkin = sa.Table(
     sa.Column("holder_check", sa.Text, nullable=False),
     sa.Column("warnings", sa.JSON, nullable=False),
     sa.Column("identity", sa.JSON, nullable=False),
+    sa.Column("read_identity", sa.JSON),  # what the document said, once staff accepted other fields
+    sa.Column("document_coverage", sa.JSON),  # the insurance card as it was read
     sa.Column("key_kind", sa.Text, nullable=False),
     sa.Column("key_number", sa.Text, nullable=False),
     sa.Column("status", sa.Text),  # class of the newest answer

@@ -20,6 +20,7 @@ from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
 from kiosk.web.staff_duty import duty_router
 from kiosk.web.staff_pending import pending_api
+from kiosk.web.staff_rules import rules_api
 from kiosk.web.staff_view import revealed, views
 
 COOKIE = "staff"
@@ -144,6 +145,8 @@ def staff_api(
     async def shown(checkin: CheckIn) -> dict[str, Any]:
         view = await checkins.store.read(lambda c: views(c, [checkin])[0])
         return view | {"portrait": portraits is not None and portraits.holds(checkin.checkin_id)}
+
+    router.include_router(rules_api(checkins, work, signed_in, shown))
 
     async def service(service_id: str) -> Service:
         for candidate in await checkins.menu():

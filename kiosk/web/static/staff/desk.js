@@ -6,6 +6,7 @@ import { actionsKey, actionsView } from "./actions.js";
 import { ApiError, call } from "./api.js";
 import { portraitView } from "./chip.js";
 import { auditView, factsView, revealView } from "./detail.js";
+import { comparable, differencesView } from "./differences.js";
 import { dutyView } from "./duty.js";
 import { entryView, fillEntry } from "./entry.js";
 import { rowsView, searchBody } from "./list.js";
@@ -27,7 +28,7 @@ export class Desk {
   #searched = "";
   #scan = 0; // only the newest scan is answered
   #selected = null;
-  #shown = { list: "", facts: "", portrait: "", actions: "", status: "", duty: "" };
+  #shown = { list: "", facts: "", portrait: "", differences: "", actions: "", status: "", duty: "" };
   #services = { at: 0, items: [] };
 
   constructor({ content, status, tell, failed }) {
@@ -42,6 +43,7 @@ export class Desk {
     this.facts = el("div", { id: "facts" });
     this.portrait = el("div", {});
     this.reveal = el("div", {});
+    this.differences = el("div", {});
     this.actions = el("div", { id: "actions" });
     this.audit = el("div", {});
     this.panel = el("section", { id: "panel" });
@@ -172,10 +174,10 @@ export class Desk {
   #open(id) {
     this.#selected = id;
     this.tell("");
-    Object.assign(this.#shown, { facts: "", portrait: "", actions: "" });
-    for (const part of [this.facts, this.portrait, this.actions, this.audit]) part.replaceChildren();
+    Object.assign(this.#shown, { facts: "", portrait: "", differences: "", actions: "" });
+    for (const part of [this.facts, this.portrait, this.differences, this.actions, this.audit]) part.replaceChildren();
     this.reveal.replaceChildren(revealView(id, this.failed));
-    this.panel.replaceChildren(this.portrait, this.facts, this.reveal, this.actions, this.audit);
+    this.panel.replaceChildren(this.portrait, this.facts, this.reveal, this.differences, this.actions, this.audit);
   }
 
   #showItem(item) {
@@ -193,9 +195,13 @@ export class Desk {
       };
       this.portrait.replaceChildren(...(item.portrait ? [portraitView(item.checkin_id, compared, this.failed)] : []));
     });
+    const changed = (fresh, words) => this.#changed(fresh, words);
+    this.#once("differences", [item.checkin_id, comparable(item)], () => {
+      const view = comparable(item) ? [differencesView(item.checkin_id, changed, this.failed)] : [];
+      this.differences.replaceChildren(...view);
+    });
     const { items } = this.#services;
     this.#once("actions", actionsKey(item, items), () => {
-      const changed = (fresh, words) => this.#changed(fresh, words);
       this.actions.replaceChildren(...actionsView(item, items, changed).filter(Boolean));
     });
   }
