@@ -18,7 +18,8 @@ from kiosk.errors import ConfigError
 from kiosk.loopback import is_loopback
 
 
-def _listen(value: str) -> str:
+def checked_listen(value: str) -> str:
+    """*value* if it is ``address:port``, else ValueError."""
     host, _, port = value.rpartition(":")
     if not host or not port.isdigit() or not 0 < int(port) < 65536:
         raise ValueError('expected "address:port"')
@@ -26,7 +27,7 @@ def _listen(value: str) -> str:
 
 
 def _local_listen(value: str) -> str:
-    host = _listen(value).rpartition(":")[0].strip("[]")
+    host = checked_listen(value).rpartition(":")[0].strip("[]")
     if not is_loopback(host):
         raise ValueError("the patient screen listens on loopback only, such as 127.0.0.1:8080")
     return value
@@ -35,24 +36,27 @@ def _local_listen(value: str) -> str:
 Seconds = Annotated[float, Field(gt=0, le=86_400)]
 Pause = Annotated[float, Field(gt=0, le=6000)]  # with jitter still within outbox_table.LONGEST_PAUSE
 Listen = Annotated[str, AfterValidator(_local_listen)]
+StationId = Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
 HourMinute = Annotated[str, Field(pattern=r"^(([01][0-9]|2[0-3]):[0-5][0-9]|24:00)$")]
 
 
-class _Table(BaseModel):
+class Table(BaseModel):
+    """A table of a configuration file: unknown keys are refused."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
-class StationTable(_Table):
+class StationTable(Table):
     """This machine. ``facility`` is the five-character code, ``data`` the folder of the store."""
 
-    id: Annotated[str, Field(pattern=r"^[A-Za-z0-9._-]{1,40}$")]
+    id: StationId
     facility: Annotated[str, Field(pattern=r"^[0-9A-Z]{5}$")]
     listen: Listen = "127.0.0.1:8080"
     data: Path
     store_key_file: str | None = None
 
 
-class PolicyTable(_Table):
+class PolicyTable(Table):
     """What the facility decides. ``document``: whether people are asked for the chip; it needs a card reader."""
 
     document: Literal["chip_first", "chip_periodic", "qr_first"] = "chip_first"
@@ -64,7 +68,7 @@ class PolicyTable(_Table):
     keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
 
 
-class StaffTable(_Table):
+class StaffTable(Table):
     """The second listener, for staff on other machines; it needs a certificate."""
 
     listen: str = ""
@@ -75,20 +79,20 @@ class StaffTable(_Table):
     @model_validator(mode="after")
     def _needs_certificate(self) -> StaffTable:
         if self.listen:
-            _listen(self.listen)
+            checked_listen(self.listen)
             if not self.cert_file or not self.key_file or not self.hosts:
                 raise ValueError("a staff listener needs cert_file, key_file and hosts")
         return self
 
 
-class ScannerTable(_Table):
+class ScannerTable(Table):
     """The serial scanner: a stable path or any pyserial URL; empty: none."""
 
     port: str = ""
     baud: Annotated[int, Field(ge=300, le=4_000_000)] = 9600
 
 
-class CameraTable(_Table):
+class CameraTable(Table):
     """The camera that reads codes; empty ``device``: none.
 
     ``device``: a stable path (``/dev/v4l/by-id/...``), or for tests and the demo ``file:PATH`` (a video) or
@@ -107,7 +111,7 @@ class CameraTable(_Table):
     preview: Annotated[bool, Field(strict=True)] = True
 
 
-class KeyboardTable(_Table):
+class KeyboardTable(Table):
     """A scanner that types. ``device``: its ``/dev/input/by-id/...-event-kbd``, read alone below the keyboard layout;
     empty: none. Without it, what such a scanner types into the screens is taken as well.
     """
@@ -115,7 +119,7 @@ class KeyboardTable(_Table):
     device: str = ""
 
 
-class VneidTable(_Table):
+class VneidTable(Table):
     """A licensed service that verifies VNeID's changing codes; empty ``url``: people are asked for the card instead."""
 
     url: str = ""
@@ -129,7 +133,7 @@ class VneidTable(_Table):
         return self
 
 
-class CardTable(_Table):
+class CardTable(Table):
     """The chip reader, what its checks rest on, and what is done with the result.
 
     ``anchors``: a file or folder of country signing certificates and revocation lists; without any the best verdict is
@@ -156,7 +160,7 @@ class CardTable(_Table):
         return self
 
 
-class InsuranceTable(_Table):
+class InsuranceTable(Table):
     """Who is asked whether people are insured; see kiosk.insurance for what each setting does.
 
     ``adapter``: ``vss`` asks the insurer directly (``account``, ``password_file``; ``officers_file`` fills the
@@ -197,7 +201,7 @@ class InsuranceTable(_Table):
         return self
 
 
-class RouteTable(_Table):
+class RouteTable(Table):
     """What this facility is for the rules of route, since the day ``since`` (insurance-gateway.md 5.4).
 
     ``accepted``: codes of places of registration that count as this facility. ``level``: professional level,
@@ -213,7 +217,7 @@ class RouteTable(_Table):
     primary: Annotated[bool, Field(strict=True)] = False
 
 
-class EligibilityTable(_Table):
+class EligibilityTable(Table):
     """Questions of the hospital system and the cashier; ``key_file``: the key they bring, empty: nobody may ask."""
 
     key_file: str = ""
@@ -234,7 +238,7 @@ class HospitalTable(BaseModel):
         return dict(self.model_extra or {})
 
 
-class ProvinceTable(_Table):
+class ProvinceTable(Table):
     """The province hub; no URL: events wait in the store."""
 
     url: str = ""
@@ -242,14 +246,14 @@ class ProvinceTable(_Table):
     heartbeat_seconds: Seconds = 60
 
 
-class OutboxTable(_Table):
+class OutboxTable(Table):
     """Pauses between attempts, in seconds."""
 
     base: Pause = 2
     cap: Pause = 300
 
 
-class Config(_Table):
+class Config(Table):
     """The whole file. ``demo`` is refused unless everything stays on this machine."""
 
     demo: Annotated[bool, Field(strict=True)] = False
@@ -280,13 +284,17 @@ class Config(_Table):
 
 def load(path: Path) -> Config:
     """Read and check the file at *path*. ConfigError names the key and what was expected, never a value."""
+    return parse(read_tables(path))
+
+
+def read_tables(path: Path) -> dict[str, Any]:
+    """The tables of the file at *path*, unchecked. ConfigError when it cannot be read or is not TOML."""
     try:
-        values = tomllib.loads(path.read_text("utf-8"))
+        return tomllib.loads(path.read_text("utf-8"))
     except OSError as exc:
         raise ConfigError(f"cannot read {path.name}: {exc.strerror}") from None
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as exc:
         raise ConfigError(f"{path.name} is not TOML: {exc}") from None
-    return parse(values)
 
 
 def parse(values: dict[str, Any]) -> Config:
@@ -294,8 +302,13 @@ def parse(values: dict[str, Any]) -> Config:
     try:
         return Config.model_validate(values)
     except ValidationError as exc:
-        problems = (": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in exc.errors())
-        raise ConfigError("; ".join(problems)) from None
+        raise wrong(exc) from None
+
+
+def wrong(found: ValidationError) -> ConfigError:
+    """What is wrong with a configuration: keys and what was expected."""
+    problems = (": ".join(filter(None, (".".join(map(str, e["loc"])), e["msg"]))) for e in found.errors())
+    return ConfigError("; ".join(problems))
 
 
 def secret_path(name: str, beside: Path) -> Path:

@@ -11,6 +11,7 @@
     │   ├── HospitalOutcomeUnknown HOSPITAL_UNKNOWN      may or may not be registered; never repeated blindly
     │   └── HospitalRejected       HOSPITAL_REJECTED     the hospital said no; a human must look
     ├── ProvinceUnavailable        PROVINCE_UNAVAILABLE  the hub did not take the batch; repeat
+    ├── RegisterUnavailable        REGISTER_UNAVAILABLE  the facility's relay did not take what a station told
     ├── TokenVerifierUnavailable   VNEID_UNAVAILABLE     nobody could say whose changing VNeID code this is
     ├── StoreError
     │   ├── StoreFull              STORE_FULL            the disk took nothing; nothing was promised
@@ -114,6 +115,17 @@ class ProvinceUnavailable(KioskError):
         super().__init__(reason)
         self.reason = reason
         self.retry_after = retry_after
+
+
+class RegisterUnavailable(KioskError):
+    """The facility's register of the day did not answer; ``reason`` as of a relay that cannot be asked."""
+
+    code = "REGISTER_UNAVAILABLE"
+
+    def __init__(self, reason: str) -> None:
+        """Keep the *reason* code."""
+        super().__init__(reason)
+        self.reason = reason
 
 
 class TokenVerifierUnavailable(KioskError):

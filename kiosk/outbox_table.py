@@ -18,6 +18,7 @@ from kiosk.tables import outbox
 HOSPITAL: Final = "hospital"
 GATEWAY: Final = "gateway"
 PROVINCE: Final = "province"
+REGISTER: Final = "register"
 
 LONGEST_PAUSE: Final = timedelta(hours=2)
 """No row waits longer for its next attempt, whatever a schedule or the other side says."""

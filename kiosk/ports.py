@@ -25,6 +25,7 @@ from kiosk.model import (
     Service,
     VisitCount,
 )
+from kiosk.register_model import Elsewhere, Handed, Passage
 
 
 class CardConnection(Protocol):
@@ -93,6 +94,44 @@ class OfficerDuty(Protocol):
 
     def accepted(self, officer: Officer) -> None:
         """The insurer answered a lookup in the name of *officer*."""
+        ...
+
+
+class VisitRegister(Protocol):
+    """Who is being served where today, across the stations of a facility: one person, one visit."""
+
+    @property
+    def shared(self) -> bool:
+        """Whether there is a register at all; without one nothing need be told."""
+        ...
+
+    async def find(self, passage: Passage) -> Elsewhere | None:
+        """Leave word that somebody stands here; returns where else they stood or were accepted.
+
+        None also when the register does not answer in time; never raises.
+        """
+        ...
+
+    async def claim(self, passage: Passage) -> Elsewhere | None:
+        """Take the person's visit of the day for this passage: the first who asks has it.
+
+        Returns who has it, None when it is ours now or the register does not answer in time; never raises.
+        """
+        ...
+
+    async def accepted(self, passage: Passage, ticket: Handed) -> Elsewhere | None:
+        """Say that a visit was accepted; returns the same person's earlier one at another station, if there is one.
+
+        RegisterUnavailable when the register did not take it.
+        """
+        ...
+
+    async def ended(self, checkin_id: str) -> None:
+        """Say that a passage came to nothing. RegisterUnavailable when the register did not take it."""
+        ...
+
+    async def close(self) -> None:
+        """Release connections."""
         ...
 
 

@@ -255,11 +255,12 @@ visit_register = sa.Table(  # of a relay: who is being served where, across the 
     sa.Column("day", sa.Text, nullable=False),
     sa.Column("person_key", sa.Text, nullable=False),
     sa.Column("station", sa.Text, nullable=False),
-    sa.Column("state", sa.Text, nullable=False),  # presented accepted ended
+    sa.Column("state", sa.Text, nullable=False),  # presented claimed accepted ended
     sa.Column("at", UtcDateTime, nullable=False),
     sa.Column("identity", sa.JSON, nullable=False),
     sa.Column("number", sa.Text),  # of the ticket, with who gave it
     sa.Column("issued_by", sa.Text),  # his kiosk
+    sa.Column("ticket", sa.JSON),  # the rest of what the person was handed
     sa.Index("visit_register_person", "person_key", "day"),
 )
 
