@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from kiosk import outbox_table, records, retention
 from kiosk.model import Identity, PartialDate
 from kiosk.store import Store, read_or_make_key
-from kiosk.tables import checkin
+from kiosk.tables import checkin, gateway_answer
 
 TODAY = date(2026, 6, 30)
 NAME = "Nguyễn Thị Quên"
@@ -76,3 +76,28 @@ def test_a_forgotten_check_in_can_still_be_listed(store: Store) -> None:
     found = store.run_now(lambda c: records.get(c, "old"))
     assert found is not None
     assert (found.kiosk_number, found.identity, found.eligibility) == ("K-007", Identity(), None)
+
+
+def test_untouched_answers_go_by_their_own_rule(store: Store) -> None:
+    def work(connection: sa.Connection) -> list[str]:
+        for days_ago in (99, 100, 101):
+            day = str(TODAY - timedelta(days=days_ago))
+            at = datetime(2026, 1, 1, tzinfo=UTC)
+            row = {"request_id": f"r{days_ago}", "checkin_id": "old", "at": at, "day": day, "digest": "", "body": b""}
+            connection.execute(gateway_answer.insert().values(**row))
+        retention.purge(connection, TODAY, 1, answers_days=100)
+        return sorted(connection.execute(sa.select(gateway_answer.c.request_id)).scalars())
+
+    assert store.run_now(work) == ["r100", "r99"]
+
+
+def test_forgetting_a_person_leaves_the_answers_the_facility_must_keep(store: Store) -> None:
+    add(store, "old", 31, hospital_state="accepted")
+
+    def work(connection: sa.Connection) -> tuple[int, int]:
+        row = {"request_id": "r", "checkin_id": "old", "at": datetime(2026, 5, 30, tzinfo=UTC), "digest": ""}
+        connection.execute(gateway_answer.insert().values(**row, day="2026-05-30", body=b""))
+        gone = retention.purge(connection, TODAY, 30)
+        return gone, connection.execute(sa.select(sa.func.count()).select_from(gateway_answer)).scalar_one()
+
+    assert store.run_now(work) == (1, 1)
