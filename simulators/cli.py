@@ -113,6 +113,31 @@ def vneid(host: str, port: int) -> None:
         raise click.ClickException(str(error)) from error
 
 
+@main.command("fault-proxy")
+@click.option("--to", required=True, help="Where it leads, HOST:PORT.")
+@click.option("--listen", default=0, show_default=True, help="Port to listen on; 0 takes a free one.")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8096, show_default=True, help="Port of its control; 0 takes a free one.")
+@click.option("--seed", type=int, help="Of the dice, to repeat a run.")
+def fault_proxy(to: str, listen: int, host: str, port: int, seed: int | None) -> None:
+    """Bad network between a client and a server: delay, jitter, bandwidth, resets, silence, garbage.
+
+    Put its port in the place of the server's. Toxics: POST /_sim/toxic on its control, DELETE /_sim/toxics ends them;
+    GET /_sim/health tells port and seed.
+    """
+    from simulators.fault_proxy import FaultProxy, Settings, create_app  # noqa: PLC0415
+    from simulators.serve import serve_forever  # noqa: PLC0415
+
+    to_host, _, to_port = to.rpartition(":")
+    if not to_host or not to_port.isdigit():
+        raise click.BadParameter("expected HOST:PORT", param_hint="--to")
+    proxy = FaultProxy(Settings(to_host, int(to_port), host, listen, seed))
+    try:
+        serve_forever(create_app(proxy), host, port, announce("fault-proxy"))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
 @main.command()
 @click.option(
     "--link",
