@@ -74,7 +74,7 @@ def taken_over(identity: Identity, chosen: Difference, held: Holder) -> Identity
     return Identity(
         personal_id=identity.personal_id,
         old_id=identity.old_id,
-        full_name=held.full_name if chosen.field == "full_name" else identity.full_name,
+        full_name=tidy(held.full_name or "") if chosen.field == "full_name" else identity.full_name,
         birth_date=held.birth_date if chosen.field == "birth_date" else identity.birth_date,
         sex=held.sex if chosen.field == "sex" else identity.sex,
         address=held.address if chosen.field == "address" else identity.address,
