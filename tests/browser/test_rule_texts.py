@@ -4,6 +4,7 @@ import re
 
 import pytest
 
+from kiosk.differences import Source
 from kiosk.insurance.dated_tables import rows
 from kiosk.model import Certainty
 from kiosk.web.pages import texts
@@ -29,6 +30,16 @@ def test_the_closed_lists_of_the_rules_have_words() -> None:
     rules = texts()["staff"]["rules"]
     assert {row["code"] for row in rows("benefit-exceptions.csv")} <= set(rules["rise"])
     assert set(Certainty) <= set(rules["certainty"])
+
+
+def test_differences_have_words() -> None:
+    staff = texts()["staff"]
+    person = {"full_name", "birth_date", "sex", "address"}
+    card = {"card_number", "valid_from", "valid_to", "registered_facility"}
+    assert person | card <= set(staff["differences"]["field"])
+    assert set(Source) <= set(staff["differences"]["source"])
+    assert {"differences_seen", "fields_accepted"} <= set(staff["audit"])
+    assert staff["reason"]["fields_to_enter"].endswith(".") and staff["error"]["NOT_DIFFERENT"].endswith(".")
 
 
 def test_level_and_route_are_called_provisional() -> None:

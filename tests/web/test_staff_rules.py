@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from kiosk.insurance.benefits import small_bill_threshold
 from kiosk.model import local_day
-from tests.kiosk.world import qr
+from tests.kiosk.world import card, qr
 
 BELOW = int(small_bill_threshold(local_day(datetime.now(UTC))) or 0)
 PROFILE = {"since": "2025-01-01", "level": "basic", "score": 60.0}
@@ -40,3 +40,38 @@ async def test_what_may_raise_a_level_comes_with_its_condition(serve):
 async def test_whoever_is_not_insured_has_no_level_and_no_route(serve):
     async with serve(route=[PROFILE]) as kiosk:
         assert (await shown(kiosk, 13))["rules"] == {"notices": [], "route": None, "benefit": None}
+
+
+async def test_differences_are_revealed_on_demand_and_accepted_by_name(kiosk):
+    staff = await kiosk.signed_in()
+    await kiosk.identify(card("099065000015", "Mai Văn Sang", "15051965"))
+    (row,) = (await staff.get("/api/v1/staff/check-ins", params={"status": "needs_staff"})).json()["check_ins"]
+    path = f"/api/v1/staff/check-ins/{row['checkin_id']}"
+    assert "Mai Văn Sai" not in (await staff.get(path)).text
+    found = (await staff.post(f"{path}/differences", json={})).json()["differences"]
+    assert {
+        "id": "gateway.full_name",
+        "field": "full_name",
+        "source": "gateway",
+        "ours": "Mai Văn Sang",
+        "theirs": "Mai Văn Sai",
+        "acceptable": True,
+    } in found
+    done = await staff.post(f"{path}/accept-fields", json={"fields": ["gateway.full_name"]})
+    assert done.status_code == 200
+    assert (done.json()["eligibility"]["class"], done.json()["identity"]["name"]) == ("insured", "M. V. Sai")
+    assert [entry["action"] for entry in done.json()["audit"]] == ["differences_seen", "fields_accepted", "rechecked"]
+    again = await staff.post(f"{path}/accept-fields", json={"fields": ["gateway.full_name"]})
+    assert (again.status_code, again.json()) == (409, {"error": "NOT_DIFFERENT"})
+
+
+async def test_what_cannot_be_accepted_is_refused(kiosk):
+    staff = await kiosk.signed_in()
+    path = "/api/v1/staff/check-ins/01234567-89ab-7def-8123-456789abcdef"
+    assert (await staff.post(f"{path}/differences", json={})).status_code == 404
+    assert (await staff.post(f"{path}/accept-fields", json={"fields": ["gateway.sex"]})).status_code == 404
+    for body in ({}, {"fields": []}, {"fields": ["x" * 41]}, {"fields": ["a"] * 9}, {"fields": "sex"}, {"other": 1}):
+        assert (await staff.post(f"{path}/accept-fields", json=body)).status_code == 422
+    nobody = kiosk.client(kiosk.origin)
+    for route in ("differences", "accept-fields"):
+        assert (await nobody.post(f"{path}/{route}", json={"fields": ["gateway.sex"]})).status_code == 401

@@ -44,15 +44,15 @@ export function differencesView(checkinId, changed, failed) {
 
 function panel(differences, accept) {
   if (!differences.length) return el("p", {}, t("differences/none"));
-  const rows = differences.map(row);
-  if (!differences.some(({ acceptable }) => acceptable)) return el("div", {}, rows);
   const choose = el("p", { class: "choose problem", hidden: true }, t("differences/choose"));
+  const rows = differences.map((difference) => row(difference, () => choose.setAttribute("hidden", "")));
+  if (!differences.some(({ acceptable }) => acceptable)) return el("div", {}, rows);
   return form({ name: "differences" }, [el("p", {}, t("differences/help")), ...rows, choose], t("differences/accept"), accept);
 }
 
-function row({ id, field, source, ours, theirs, acceptable }) {
+function row({ id, field, source, ours, theirs, acceptable }, chosen) {
   const name = forCode("differences/field", field);
-  const box = acceptable ? el("input", { type: "checkbox", name: id }) : null;
+  const box = acceptable ? el("input", { type: "checkbox", name: id, change: chosen }) : null;
   const why = acceptable ? null : t(source === "hospital" ? "differences/not_here" : "differences/used");
   return el(
     acceptable ? "label" : "div",
