@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kiosk import outbox_table, pending, records
-from kiosk.model import VIETNAM, Eligibility, EligibilityClass
-from kiosk.recheck import OUTSIDE_HOURS, recheck_now
+from kiosk.model import VIETNAM, Eligibility, EligibilityClass, Moment
+from kiosk.recheck import OUTSIDE_HOURS, recheck_now, record_late_answer
 from tests.kiosk.world import World, qr, until
 
 SOON = {"recheck_after": [0.2, 0.2]}
@@ -235,3 +235,32 @@ async def test_answers_at_the_same_time_enter_the_record_once(start, times):
         await asyncio.gather(*(recheck_now(world.checkins, checkin_id) for _ in range(times)))
         await world.becomes(checkin_id, registered_status=EligibilityClass.INSURED)
         assert [(row.kind, row.state) for row in await world.rows("hospital")] == [("push", "done"), ("amend", "done")]
+
+
+async def test_a_stop_between_answer_and_registration_leaves_one_visit(start):
+    options = {
+        "insurance": {"recheck_after": [6000]},
+        "hospital": {"unchecked": "hold"},
+        "policy": {"number_wait": 0.1},
+    }
+    async with start(**options) as world:
+        world.gateway.mode("http_500_html", endpoint="*")
+        await world.identify(1)
+        await world.choose()
+        checkin = await world.newest()
+        assert await world.rows("hospital") == []
+        world.gateway.mode("normal", endpoint="*")
+        answer = await world.checkins.ask(checkin, Moment.PENDING)
+        world.parts.outbox.stop()  # nothing is delivered any more, as after kill -9
+
+        def answered(connection) -> None:
+            record_late_answer(connection, world.checkins, checkin.checkin_id, answer, Moment.PENDING)
+
+        await world.store.run(answered)
+        assert [(row.kind, row.state) for row in await world.rows("hospital")] == [("push", "waiting")]
+    async with start(**options) as world:
+        after = await world.becomes(checkin.checkin_id, hospital_state="accepted")
+        assert after.registered_status is EligibilityClass.INSURED and after.staff_reason is None
+        assert len(world.hospital.visits()) == 1
+        world.parts.outbox.wake("gateway")
+        assert [(row.kind, row.state) for row in await world.rows("hospital")] == [("push", "done")]

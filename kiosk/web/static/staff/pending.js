@@ -10,7 +10,7 @@ export function pendingView(data, selected, { open, failed, pick }) {
   const { day, closed, closes_at: closes, visits } = data;
   const chosen = el("input", { type: "date", name: "day", value: day, "aria-label": t("pending/day"), change: (event) => event.target.value && pick(event.target.value) });
   const all = visits.length > 0 && fileButton(t("pending/all"), `pending/evidence?day=${day}`, failed);
-  const words = closed ? t("pending/closed", { n: visits.length }) : t("pending/open", { n: visits.length, time: clock(closes) });
+  const words = closed ? t("pending/closed", { n: visits.length }) : t("pending/open", { n: visits.length, time: clock(closes).replace("00:00", "24:00") });
   return [
     el("div", { class: "search" }, chosen, all),
     el("p", { class: closed && visits.length ? "notice" : "fine", id: "pending-state" }, visits.length ? words : t("pending/none")),
