@@ -66,7 +66,7 @@ async def accept(checkins: CheckIns, checkin_id: str, fields: Sequence[str], who
         )
         now = checkins.clock()
         records.add_audit(connection, now, who, "fields_accepted", checkin_id, {"fields": [e.id for e in chosen]})
-        asked_with = any(each.field in _ASKED_WITH for each in chosen)
+        asked_with = any(each.name in _ASKED_WITH for each in chosen)
         if checkin.hospital_state == "accepted":
             _bring(connection, checkins, checkin_id)
         elif asked_with and checkin.patient is not None and checkin.patient.kind is MatchKind.MISMATCH:
@@ -81,7 +81,7 @@ async def accept(checkins: CheckIns, checkin_id: str, fields: Sequence[str], who
 def _chosen(found: Sequence[Difference], fields: Sequence[str]) -> list[Difference]:
     possible = {each.id: each for each in found if each.acceptable}
     chosen = [possible[field] for field in dict.fromkeys(fields) if field in possible]
-    if len(chosen) < len(set(fields)) or len({each.field for each in chosen}) < len(chosen):
+    if len(chosen) < len(set(fields)) or len({each.name for each in chosen}) < len(chosen):
         raise StaffRefusal("NOT_DIFFERENT")
     return chosen
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
@@ -36,16 +36,16 @@ class Difference:
     in ISO 8601. ``acceptable``: staff may take ``theirs`` over; a card's fields are the gateway's already.
     """
 
-    field: str
+    name: str
     source: Source
-    ours: str | None
-    theirs: str
+    ours: str | None = field(repr=False)
+    theirs: str = field(repr=False)
     acceptable: bool
 
     @property
     def id(self) -> str:
-        """``source.field``, the name under which staff accept it."""
-        return f"{self.source}.{self.field}"
+        """``source.name``, the word under which staff accept it."""
+        return f"{self.source}.{self.name}"
 
 
 def differences(
@@ -74,10 +74,10 @@ def taken_over(identity: Identity, chosen: Difference, held: Holder) -> Identity
     return Identity(
         personal_id=identity.personal_id,
         old_id=identity.old_id,
-        full_name=tidy(held.full_name or "") if chosen.field == "full_name" else identity.full_name,
-        birth_date=held.birth_date if chosen.field == "birth_date" else identity.birth_date,
-        sex=held.sex if chosen.field == "sex" else identity.sex,
-        address=held.address if chosen.field == "address" else identity.address,
+        full_name=tidy(held.full_name or "") if chosen.name == "full_name" else identity.full_name,
+        birth_date=held.birth_date if chosen.name == "birth_date" else identity.birth_date,
+        sex=held.sex if chosen.name == "sex" else identity.sex,
+        address=held.address if chosen.name == "address" else identity.address,
         issued_on=identity.issued_on,
     )
 

@@ -7,7 +7,7 @@ import pytest
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records, retention
-from kiosk.model import Identity, PartialDate
+from kiosk.model import Coverage, Identity, KeyKind, PartialDate
 from kiosk.store import Store, read_or_make_key
 from kiosk.tables import checkin, gateway_answer
 
@@ -101,3 +101,13 @@ def test_forgetting_a_person_leaves_the_answers_the_facility_must_keep(store: St
         return gone, connection.execute(sa.select(sa.func.count()).select_from(gateway_answer)).scalar_one()
 
     assert store.run_now(work) == (1, 1)
+
+
+def test_what_was_read_is_forgotten_with_what_was_accepted(store: Store) -> None:
+    read = Identity("099190000001", None, NAME, PartialDate(1990))
+    card = Coverage("DN4999900000001", KeyKind.BHYT_15)
+    add(store, "old", 40, hospital_state="accepted")
+    store.run_now(lambda c: records.update(c, "old", read_identity=read, document_coverage=card))
+    store.run_now(lambda c: retention.purge(c, TODAY, 30))
+    found = store.run_now(lambda c: records.get(c, "old"))
+    assert found is not None and (found.read_identity, found.document_coverage) == (None, None)

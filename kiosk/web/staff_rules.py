@@ -43,7 +43,7 @@ def rules_api(
             "differences": [
                 {
                     "id": each.id,
-                    "field": each.field,
+                    "field": each.name,
                     "source": each.source,
                     "ours": each.ours,
                     "theirs": each.theirs,

@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records
+from kiosk.accepted_fields import differences_of
 from kiosk.insurance.bhyt_number import CardHints, hints_of
 from kiosk.model import Coverage, Eligibility, Receipt, Service
 from kiosk.outbox_table import OutboxRow
@@ -45,6 +46,7 @@ def _view(checkin: CheckIn, row: OutboxRow | None, audit: list[dict[str, Any]]) 
         "eligibility": _eligibility(checkin.eligibility, checkin.answer_origin),
         "lookup_receipt": checkin.lookup_receipt,
         "rules": rules_view(checkin),
+        "differences": [each.id for each in differences_of(checkin)],
         "card_hints": _card_hints(_card_of(checkin)),
         "service": _service(checkin.service),
         "bhyt": checkin.bhyt,

@@ -3,13 +3,15 @@
 import unicodedata
 from dataclasses import replace
 from datetime import date, timedelta
+from typing import Any
 
 import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from kiosk.documents.text import same_name
 from kiosk.insurance.benefits import level_on
-from kiosk.insurance.card_choice import choose_card, covers, decide
+from kiosk.insurance.card_choice import choose_card, covers, decide, holder_difference
 from kiosk.insurance.vss_answer import Answer, Card
 from kiosk.insurance.vss_codes import RESULT_CODES, Reason
 from kiosk.model import EligibilityClass, KeyKind, LookupKey, PartialDate, Sex
@@ -211,3 +213,61 @@ def test_without_a_sex_on_the_document_the_citizen_number_speaks() -> None:
     assert decide(found, replace(KEY, sex=None), DAY).reason is Reason.SEX_DIFFERS
     assert decide(found, replace(KEY, sex=None, number=BHXH), DAY).reason is Reason.VALID
     assert decide(found, replace(KEY, sex=Sex.MALE), DAY).reason is Reason.VALID
+
+
+people = st.builds(
+    lambda name, birth, sex, number: (name, birth, sex, number),
+    st.sampled_from(["Trần Thị Mẫu", "TRAN THI MAU", "Mẫu Thị Trần", "Lê Bé Thử", "Nguyễn Văn Đức"]),
+    st.builds(PartialDate, st.integers(1988, 1991), st.none() | st.integers(1, 2)),
+    st.sampled_from(Sex),
+    st.sampled_from(["9900000001", "9900000002", "099190000001", "099190000002", "DN4999900000001"]),
+)
+
+
+def key_of(person: tuple[str, PartialDate, Sex, str], *others: str) -> LookupKey:
+    name, birth, sex, number = person
+    kinds = {10: KeyKind.BHXH_10, 12: KeyKind.PERSONAL_12, 15: KeyKind.BHYT_15}
+    return LookupKey(number, kinds[len(number)], name, birth, sex, others)
+
+
+def answer_of(person: tuple[str, PartialDate, Sex, str]) -> Answer:
+    name, birth, sex, number = person
+    return Answer("000", card("DN499", -9, 9), None, frozenset({number}), name, birth, sex)
+
+
+@given(people, people)
+def test_comparing_is_symmetric(one: Any, other: Any) -> None:
+    assert holder_difference(answer_of(one), key_of(other)) == holder_difference(answer_of(other), key_of(one))
+
+
+@given(people)
+def test_everybody_is_the_person_they_are_without_accents_and_by_less_of_the_birth_date(one: Any) -> None:
+    name, birth, sex, number = one
+    assert holder_difference(answer_of(one), key_of(one)) is None
+    plain = "".join(char for char in unicodedata.normalize("NFD", name) if not unicodedata.combining(char))
+    assert holder_difference(answer_of(one), key_of((plain, PartialDate(birth.year), sex, number))) is None
+
+
+@given(people, people)
+def test_another_number_of_the_same_kind_is_never_the_same_person(one: Any, other: Any) -> None:
+    tails = [person[3][-10:] if len(person[3]) == 15 else person[3] for person in (one, other)]
+    assume(len(tails[0]) == len(tails[1]) and tails[0] != tails[1])
+    assert holder_difference(answer_of(one), key_of(other)) is Reason.WRONG_PERSON
+
+
+@given(people, people)
+def test_one_of_a_persons_numbers_is_enough(one: Any, other: Any) -> None:
+    found = holder_difference(answer_of(one), key_of((*one[:3], other[3]), one[3]))
+    assert found is None
+
+
+@given(people, people)
+def test_the_worst_difference_is_named(one: Any, other: Any) -> None:
+    found = holder_difference(answer_of((*one[:3], "9900000001")), key_of((*other[:3], "9900000001")))
+    name, birth, sex = not same_name(one[0], other[0]), not one[1].agrees_with(other[1]), one[2] is not other[2]
+    if name and birth:
+        assert found is Reason.WRONG_PERSON
+    elif name or birth:
+        assert found is (Reason.NAME_DIFFERS if name else Reason.BIRTH_DIFFERS)
+    else:
+        assert found is (Reason.SEX_DIFFERS if sex else None)

@@ -47,13 +47,13 @@ def known(held: Holder) -> PatientMatch:
 def of_gateway(**changes: Any) -> list[tuple[str, str | None, str, bool]]:
     found = differences(OURS, None, answered(replace(SAME, **changes)), None)
     assert {each.source for each in found} <= {Source.GATEWAY}
-    return [(each.field, each.ours, each.theirs, each.acceptable) for each in found]
+    return [(each.name, each.ours, each.theirs, each.acceptable) for each in found]
 
 
 def of_hospital(ours: Identity, **changes: Any) -> list[tuple[str, str | None, str, bool]]:
     found = differences(ours, None, None, known(replace(SAME, **changes)))
     assert {each.source for each in found} <= {Source.HOSPITAL}
-    return [(each.field, each.ours, each.theirs, each.acceptable) for each in found]
+    return [(each.name, each.ours, each.theirs, each.acceptable) for each in found]
 
 
 @pytest.mark.parametrize(
@@ -77,7 +77,7 @@ def test_what_the_register_has_otherwise(changes: dict[str, Any], found: list[An
 def test_what_the_document_left_out_is_news_from_either() -> None:
     bare = Identity("099190000001", full_name="TRAN THI MAU", birth_date=PartialDate(1990))
     news = ["full_name", "birth_date", "sex", "address"]
-    assert [each.field for each in differences(bare, None, answered(SAME), None) if each.acceptable] == news
+    assert [each.name for each in differences(bare, None, answered(SAME), None) if each.acceptable] == news
     assert [each[0] for each in of_hospital(bare) if each[3]] == news[1:]
 
 

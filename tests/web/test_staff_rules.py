@@ -75,3 +75,12 @@ async def test_what_cannot_be_accepted_is_refused(kiosk):
     nobody = kiosk.client(kiosk.origin)
     for route in ("differences", "accept-fields"):
         assert (await nobody.post(f"{path}/{route}", json={"fields": ["gateway.sex"]})).status_code == 401
+
+
+async def test_the_list_names_what_differs_and_shows_no_values(kiosk):
+    staff = await kiosk.signed_in()
+    await kiosk.identify(card("099065000015", "Mai Văn Sang", "15051965"))
+    answer = await staff.get("/api/v1/staff/check-ins", params={"status": "needs_staff"})
+    (row,) = answer.json()["check_ins"]
+    assert row["differences"] == ["gateway.full_name", "gateway.address"]
+    assert "Văn Sai" not in answer.text and "Ấp Thử" not in answer.text

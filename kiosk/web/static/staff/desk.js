@@ -197,7 +197,8 @@ export class Desk {
     });
     const changed = (fresh, words) => this.#changed(fresh, words);
     this.#once("differences", [item.checkin_id, comparable(item)], () => {
-      const view = comparable(item) ? [differencesView(item.checkin_id, changed, this.failed)] : [];
+      const fields = comparable(item);
+      const view = fields.length ? [differencesView(item.checkin_id, fields, changed, this.failed)] : [];
       this.differences.replaceChildren(...view);
     });
     const { items } = this.#services;

@@ -8,23 +8,23 @@ import { form } from "./fields.js";
 const SHOWN_MS = 120000;
 const DATES = ["birth_date", "valid_from", "valid_to"];
 
-// Whether there can be anything to compare.
-export const comparable = ({ eligibility, patient_match: match, state, closed_reason: closed }) =>
-  !closed && state === "accepted" && Boolean(eligibility || match);
+// Which fields there are to compare, as the server named them; no values.
+export const comparable = ({ differences, state, closed_reason: closed }) =>
+  !closed && state === "accepted" ? differences : [];
 
-// `changed(item, words)`: the server's new picture and what to tell; `failed` is told an ApiError.
-export function differencesView(checkinId, changed, failed) {
+// `fields`: their names; `changed(item, words)`: the server's new picture and what to tell; `failed` is told an ApiError.
+export function differencesView(checkinId, fields, changed, failed) {
   const place = el("section", { class: "differences" });
   let timer = null;
   const hide = () => {
     clearTimeout(timer);
     const open = el("button", { type: "button", click: show }, t("differences/open"));
-    place.replaceChildren(open, el("small", {}, t("differences/note")));
+    place.replaceChildren(open, el("b", {}, fieldNames(fields)), el("small", {}, t("differences/note")));
   };
   const accept = async (values) => {
-    const fields = Object.keys(values);
-    if (!fields.length) return place.querySelector(".choose").removeAttribute("hidden");
-    changed(await call(`check-ins/${checkinId}/accept-fields`, { fields }), t("differences/accepted"));
+    const chosen = Object.keys(values);
+    if (!chosen.length) return place.querySelector(".choose").removeAttribute("hidden");
+    changed(await call(`check-ins/${checkinId}/accept-fields`, { fields: chosen }), t("differences/accepted"));
     hide();
   };
   const show = async () => {
@@ -41,6 +41,9 @@ export function differencesView(checkinId, changed, failed) {
   hide();
   return place;
 }
+
+// "gateway.full_name" -> its words; a field that two sources have otherwise is named once.
+const fieldNames = (ids) => [...new Set(ids.map((id) => forCode("differences/field", id.split(".")[1])))].join(", ");
 
 function panel(differences, accept) {
   if (!differences.length) return el("p", {}, t("differences/none"));
