@@ -49,6 +49,11 @@ _REASONS: Final[Mapping[str, str]] = {
     "breaker_open": "tạm ngừng hỏi vì cổng vừa lỗi nhiều lần",
     "throttled": "quá nhiều câu hỏi đang chờ cổng",
     "no_officer": "chưa có cán bộ tra cứu trực",
+    "relay_unreachable": "không kết nối được tới máy tra cứu chung của cơ sở",
+    "relay_refused": "máy tra cứu chung của cơ sở không nhận khóa của máy này",
+    "relay_error": "máy tra cứu chung của cơ sở trả lời không dùng được",
+    "his_unavailable": "phần mềm bệnh viện không trả lời câu hỏi tra cứu",
+    "his_error": "phần mềm bệnh viện không tra cứu được",
     "closed": "máy dừng khi đang hỏi",
     "outside_hours": "ngoài giờ làm việc",
 }

@@ -91,7 +91,14 @@ class Journal:
         records.add_lookup(connection, of, answer, event_id=event_id, attempt=attempt)
 
     def visit(self, connection: sa.Connection, of: CheckIn, *, bhyt: bool, now: datetime) -> None:
-        """Say that the check-in is a visit, insured or not; a later call replaces the earlier at the province."""
+        """Say that the check-in is a visit, insured or not; a later call replaces the earlier at the province.
+
+        A visit joins its lookup there by the check-in's id: one that rests on an answer which another station's
+        check-in was first given takes that lookup over.
+        """
+        answer = of.eligibility
+        if answer is not None and answer.shared and records.lookups_of(connection, of.checkin_id) == 0:
+            self._one_lookup(connection, of, answer, 1, now)
         event_id = events.new_event_id()
 
         def build(epoch: str, seq: int) -> dict[str, object]:

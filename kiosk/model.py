@@ -295,6 +295,11 @@ class Eligibility:
     trail: tuple[Attempt, ...] = ()
     answer: bytes | None = field(default=None, repr=False, compare=False)
 
+    @property
+    def shared(self) -> bool:
+        """True for an answer to a question of another station (a relay's): it counts as that one's lookup."""
+        return self.reached_gateway and self.attempts == 0
+
 
 @dataclass(frozen=True, slots=True)
 class Officer:

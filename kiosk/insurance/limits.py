@@ -96,8 +96,11 @@ class Breaker:
     The fall and the return are logged once each.
     """
 
-    def __init__(self, failures: int, open_seconds: float, monotonic: Callable[[], float]) -> None:
-        """Start closed: everything may pass."""
+    def __init__(
+        self, failures: int, open_seconds: float, monotonic: Callable[[], float], whom: str = "insurance gateway"
+    ) -> None:
+        """Start closed: everything may pass. *whom*: who is asked, for the log."""
+        self._whom = whom
         self._limit = failures
         self._open_seconds = open_seconds
         self._monotonic = monotonic
@@ -144,12 +147,12 @@ class Breaker:
         self._failures = 0
         if self._open_until is not None:
             self._open_until = None
-            _log.warning("insurance gateway answers again")
+            _log.warning("%s answers again", self._whom)
 
     def _count_failure(self) -> None:
         self._failures += 1
         if self._failures < self._limit:
             return
         if self._open_until is None:
-            _log.error("insurance gateway gives no answer; asking stops for a while")
+            _log.error("%s gives no answer; asking stops for a while", self._whom)
         self._open_until = self._monotonic() + self._open_seconds

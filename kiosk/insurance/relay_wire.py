@@ -33,8 +33,15 @@ class _Wire(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, ser_json_bytes="base64", val_json_bytes="base64")
 
 
+class Nothing(_Wire):
+    """The body of a question that needs none."""
+
+
 class Question(_Wire):
-    """A lookup for a visit on ``visit_day`` (Vietnam's calendar). ``birth_date``: ISO, partial where it is so."""
+    """A lookup for a visit on ``visit_day`` (Vietnam's calendar), to be answered within ``seconds``.
+
+    ``birth_date``: ISO, partial where it is so.
+    """
 
     number: Annotated[str, Field(max_length=40)]
     kind: KeyKind
@@ -44,9 +51,10 @@ class Question(_Wire):
     other_numbers: Annotated[tuple[Annotated[str, Field(max_length=40)], ...], Field(max_length=8)] = ()
     visit_day: date
     moment: Moment = Moment.ARRIVAL
+    seconds: Annotated[float, Field(gt=0, le=15)]
 
     @classmethod
-    def of(cls, key: LookupKey, visit_day: date, moment: Moment) -> Self:
+    def of(cls, key: LookupKey, visit_day: date, moment: Moment, seconds: float) -> Self:
         """The question about *key*."""
         return cls(
             number=key.number,
@@ -57,6 +65,7 @@ class Question(_Wire):
             other_numbers=key.other_numbers,
             visit_day=visit_day,
             moment=moment,
+            seconds=seconds,
         )
 
     def key(self) -> LookupKey:

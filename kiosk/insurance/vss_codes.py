@@ -37,7 +37,7 @@ class Action(StrEnum):
 
 
 class Reason(StrEnum):
-    """Every value of ``Eligibility.reason`` that the direct gateway adapter gives. Stable; add, never rename."""
+    """Every value of ``Eligibility.reason`` that a gateway adapter gives. Stable; add, never rename."""
 
     VALID = "valid"
     """The card is valid on the day of the visit."""
@@ -145,6 +145,16 @@ class Reason(StrEnum):
     """Nothing was asked: too many questions were waiting for their turn."""
     CLOSED = "closed"
     """The adapter was closed before an answer came."""
+    RELAY_UNREACHABLE = "relay_unreachable"
+    """This facility's relay did not answer the station in time."""
+    RELAY_REFUSED = "relay_refused"
+    """The relay does not take this station's key."""
+    RELAY_ERROR = "relay_error"
+    """The relay answered, but nothing that can be used."""
+    HIS_UNAVAILABLE = "his_unavailable"
+    """The hospital system, which asks for us, did not answer or processed nothing."""
+    HIS_ERROR = "his_error"
+    """The hospital system refused to ask, or its answer cannot be used."""
     INTERNAL_ERROR = "internal_error"
     """A fault of this software; its kind is in the log."""
 

@@ -1,0 +1,45 @@
+"""What the check-in is told and tells: the facility's policy, the key that was read, who stands here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from kiosk.model import KeyKind, Method
+from kiosk.opening_hours import ALWAYS_OPEN, OpeningHours
+from kiosk.records import CheckIn
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What a facility decides. Times in seconds."""
+
+    station: str
+    facility: str = ""  # its five-character code
+    unchecked: str = "push"  # push | hold: what to do with a visit while the gateway cannot say
+    number_wait: float = 8.0  # how long a patient waits for the hospital's number
+    find_patient_wait: float = 8.0
+    remember: timedelta = timedelta(minutes=15)
+    recheck_after: tuple[float, ...] = (60.0, 300.0, 900.0, 1800.0, 3600.0)
+    recheck_gap: float = 2.0  # between two questions that wait, once the gateway is back
+    hours: OpeningHours = ALWAYS_OPEN
+
+
+@dataclass(frozen=True, slots=True)
+class Presented:
+    """A person stands here. ``again``: the same person was accepted earlier today, ``checkin`` is that passage.
+
+    Where that was at another station of a relay, ``checkin`` shows its ticket, and is kept here as given up.
+    """
+
+    checkin: CheckIn
+    again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """The number that was read or typed, ready to be asked with."""
+
+    number: str
+    kind: KeyKind
+    method: Method
