@@ -173,6 +173,7 @@ function done({ screen }, answer) {
       button(t("done/finish"), "primary", () => answer("cancel")),
       another,
     ),
+    receiptLine(ticket),
     clearsLine(),
   ];
 }
@@ -183,6 +184,7 @@ function needsStaff({ screen }, answer) {
     ticketCard(screen, t("needs_staff/number")),
     answerCard({ answer: "needs_staff" }, "after"),
     el("div", { class: "actions" }, button(t("done/finish"), "primary", () => answer("cancel"))),
+    receiptLine(screen.ticket),
     clearsLine(),
   ];
 }
@@ -190,8 +192,11 @@ function needsStaff({ screen }, answer) {
 function ticketCard({ ticket, card_reader: cards }, words) {
   const short = ticket.number.length <= 5 ? "ticket-number short" : "ticket-number";
   const number = el("p", { class: short }, ticket.number);
-  const code = ticket.lookup_receipt && el("p", { class: "receipt" }, t("done/receipt", { code: ticket.lookup_receipt }));
-  return el("section", { class: "card ticket" }, el("p", {}, words), number, el("p", {}, t(cards ? "done/remember_card" : "done/remember")), code);
+  return el("section", { class: "card ticket" }, el("p", {}, words), number, el("p", {}, t(cards ? "done/remember_card" : "done/remember")));
+}
+
+function receiptLine({ lookup_receipt: code }) {
+  return code ? el("p", { class: "receipt" }, t("done/receipt", { code })) : null;
 }
 
 function whereTo({ room, department, service }) {
