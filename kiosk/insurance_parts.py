@@ -62,9 +62,10 @@ def insurance_parts(
 
 
 def duty_of(table: InsuranceTable, beside: Path, store: Store, clock: Clock) -> Duty:
-    """The officers of the store, after taking over those of the file, if it is there. ConfigError if nobody is left."""
+    """The officers of the store, after taking over those of the file, if any. ConfigError if nobody is left."""
     name = table.officers_file
-    listed = read_officers(read_secret(name, beside)) if name and secret_path(name, beside).exists() else []
+    text = read_secret(name, beside) if name and secret_path(name, beside).exists() else ""
+    listed = read_officers(text) if text else []
     if store.run_now(lambda c: officers.merge(c, listed)) == 0:
         raise ConfigError("insurance.officers_file: expected at least one officer, in the file or registered before")
     return Duty(store, clock)

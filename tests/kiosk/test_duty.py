@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 from kiosk import officers
+from kiosk.config import InsuranceTable
 from kiosk.duty import Duty
+from kiosk.errors import ConfigError
+from kiosk.insurance_parts import duty_of
 from kiosk.officer_stop import TRIAL_AFTER_S
 from kiosk.store import Store
 
@@ -131,3 +134,29 @@ async def test_another_can_be_designated(world: World) -> None:
     assert await duty.designate(world.id_of(SECOND[1]))
     answering = duty.current()
     assert answering is not None and answering.citizen_number == SECOND[1]
+
+
+def test_the_file_may_be_emptied_once_its_officers_are_registered(tmp_path: Path) -> None:
+    (tmp_path / "officers").write_text(";".join(FIRST), "utf-8")
+    table = InsuranceTable(url="https://egw.example", account="x", password_file="p", officers_file="officers")
+    (tmp_path / "data").mkdir()
+    store = Store(tmp_path / "data", bytes(32))
+    try:
+        assert duty_of(table, tmp_path, store, lambda: datetime.now(UTC)).current() is not None
+        (tmp_path / "officers").write_text("\n", "utf-8")
+        assert duty_of(table, tmp_path, store, lambda: datetime.now(UTC)).current() is not None
+        (tmp_path / "officers").unlink()
+        assert duty_of(table, tmp_path, store, lambda: datetime.now(UTC)).current() is not None
+    finally:
+        store.close()
+
+
+def test_without_any_officer_there_is_no_start(tmp_path: Path) -> None:
+    table = InsuranceTable(url="https://egw.example", account="x", password_file="p")
+    (tmp_path / "data").mkdir()
+    store = Store(tmp_path / "data", bytes(32))
+    try:
+        with pytest.raises(ConfigError, match=r"insurance\.officers_file"):
+            duty_of(table, tmp_path, store, lambda: datetime.now(UTC))
+    finally:
+        store.close()
