@@ -61,6 +61,8 @@ class AcrossStations:
 
     async def claim(self, checkin: CheckIn, *, another: bool) -> Elsewhere | None:
         """Take the person's visit for *checkin*: None when it is ours, else who has it, with the ticket if it comes."""
+        if checkin.state == "accepted":
+            return None
         passage = passage_of(checkin, another=another)
         ends = time.monotonic() + self.wait
         taken = await self.register.claim(passage)

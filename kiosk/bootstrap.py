@@ -11,29 +11,31 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk import journal, officers, outbox_table, records
+from kiosk import journal, outbox_table, records
+from kiosk.across_stations import AcrossStations
 from kiosk.checkin import CheckIns, Policy
 from kiosk.chip_parts import anchors_of, chip_part, provider_of
 from kiosk.chip_provider import HttpChipVerifier
 from kiosk.chip_station import ChipStation
-from kiosk.config import Config, InsuranceTable, read_officers, read_secret, secret_path
+from kiosk.config import Config, read_secret, secret_path
 from kiosk.duty import Duty
 from kiosk.emrtd.trust import TrustAnchors
 from kiosk.errors import ConfigError, StoreUnusable
+from kiosk.facility_key import agree
 from kiosk.health import Health
 from kiosk.hospital_push import HospitalPush
 from kiosk.insight_parts import insights_of
-from kiosk.insurance.vss_gateway import VssGateway
-from kiosk.insurance.vss_settings import VssSettings
+from kiosk.insurance_parts import insurance_parts
 from kiosk.journal import Journal
 from kiosk.metrics import Metrics
 from kiosk.model import Eligibility
 from kiosk.opening_hours import OpeningHours
 from kiosk.outbox import Backoff, Delivery, Outbox
-from kiosk.ports import AdapterContext, Clock, HospitalAdapter, HospitalAdapterFactory, OfficerDuty
+from kiosk.ports import AdapterContext, Clock, EligibilityGateway, HospitalAdapter, HospitalAdapterFactory
 from kiosk.province_client import ProvinceClient
 from kiosk.recheck import Recheck
 from kiosk.records import CheckIn
+from kiosk.register_delivery import RegisterDelivery
 from kiosk.station_model import Timings
 from kiosk.stations import Station
 from kiosk.store import Store, read_or_make_key, write_durably
@@ -43,16 +45,6 @@ from kiosk.vneid_verifier import HttpTokenVerifier
 _TOKEN_LENGTH = 24
 _SHARE_OF_ARRIVALS = 2.0
 """One in so many of the questions the insurer allows may go to people who left, once the gateway is back."""
-_NOT_OF_THE_GATEWAY = {
-    "adapter",
-    "password_file",
-    "officers_file",
-    "key_file",
-    "recheck_after",
-    "opens",
-    "closes",
-    "answers_days",
-}
 
 
 def utc_now() -> datetime:
@@ -70,8 +62,8 @@ class Parts:
     checkins: CheckIns
     outbox: Outbox
     station: Station
-    gateway: VssGateway
-    duty: Duty
+    gateway: EligibilityGateway
+    duty: Duty | None
     hospital: HospitalAdapter
     province: ProvinceClient
     provider: HttpChipVerifier | None
@@ -83,6 +75,7 @@ class Parts:
     async def close(self) -> None:
         """Release connections and files."""
         await self.gateway.close()
+        await self.checkins.across.register.close()
         await self.hospital.close()
         await self.province.close()
         if self.provider is not None:
@@ -105,8 +98,9 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     now = clock()
     try:
         facility_key = store.run_now(lambda c: _wake_up(c, now, config))
-        duty = _duty(config, beside, store, clock)
-        gateway = _gateway(config, beside, duty, clock)
+        insurance = insurance_parts(config, beside, store, hospital, clock)
+        if insurance.line is not None:
+            facility_key = agree(store, facility_key, insurance.line.facility_key)
     except BaseException:
         store.close()
         raise
@@ -138,16 +132,18 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     checkins = CheckIns(
         store=store,
         journal=written,
-        gateway=gateway,
+        gateway=insurance.gateway,
         hospital=hospital,
         outbox=outbox,
         clock=clock,
         policy=_policy(config),
         observe=observe,
         insights=insights_of(config),
+        across=AcrossStations(insurance.register, config.policy.number_wait),
     )
     recheck = Recheck(checkins)
     outbox.add(recheck)
+    outbox.add(RegisterDelivery(store, insurance.register, clock))
     provider = provider_of(config.card, beside)
     anchors = anchors_of(config.card, beside) if config.card.adapter != "none" else None
     tokens = _tokens(config, beside)
@@ -165,8 +161,8 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         checkins,
         outbox,
         station,
-        gateway,
-        duty,
+        insurance.gateway,
+        insurance.duty,
         hospital,
         province,
         provider,
@@ -208,25 +204,6 @@ def _wake_up(connection: sa.Connection, now: datetime, config: Config) -> bytes:
     records.abandon_open(connection)
     outbox_table.recover(connection, now, timedelta(seconds=config.hospital.grace))
     return journal.prepare(connection)
-
-
-def _duty(config: Config, beside: Path, store: Store, clock: Clock) -> Duty:
-    """The officers of the store, after taking over those of the file, if it is there. ConfigError if nobody is left."""
-    name = config.insurance.officers_file
-    listed = read_officers(read_secret(name, beside)) if name and secret_path(name, beside).exists() else []
-    if store.run_now(lambda c: officers.merge(c, listed)) == 0:
-        raise ConfigError("insurance.officers_file: expected at least one officer, in the file or registered before")
-    return Duty(store, clock)
-
-
-def _gateway(config: Config, beside: Path, duty: OfficerDuty, clock: Clock) -> VssGateway:
-    table: InsuranceTable = config.insurance
-    settings = VssSettings(
-        **table.model_dump(exclude=_NOT_OF_THE_GATEWAY),
-        password=read_secret(table.password_file, beside),
-        facility=config.station.facility,
-    )
-    return VssGateway(settings, duty, clock=clock)
 
 
 def _tokens(config: Config, beside: Path) -> HttpTokenVerifier | None:

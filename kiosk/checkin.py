@@ -10,15 +10,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from kiosk import answers, chip_records, events, outbox_table, records
+from kiosk.across_stations import ALSO_ELSEWHERE, AcrossStations, existing, give_way, seen_there, shown_as
+from kiosk.checkin_model import Key, Policy, Presented
 from kiosk.chip_model import ChipReading
-from kiosk.errors import HospitalError
 from kiosk.journal import Journal
 from kiosk.model import (
     Carrier,
@@ -32,51 +33,21 @@ from kiosk.model import (
     MatchKind,
     Method,
     Moment,
-    PatientMatch,
     Service,
     local_day,
 )
-from kiosk.opening_hours import ALWAYS_OPEN, OpeningHours
 from kiosk.outbox import Outbox
+from kiosk.patient_search import find_patient
 from kiosk.ports import Clock, EligibilityGateway, HospitalAdapter
 from kiosk.records import CheckIn
+from kiosk.register_model import Elsewhere, Passage
 from kiosk.seen_elsewhere import seen_elsewhere
 from kiosk.service_menu import service_menu
 from kiosk.store import Store
 
+__all__ = ["NUMBER_PREFIX", "CheckIns", "Key", "Policy", "Presented"]
+
 NUMBER_PREFIX = "K"
-
-
-@dataclass(frozen=True, slots=True)
-class Policy:
-    """What a facility decides. Times in seconds."""
-
-    station: str
-    facility: str = ""  # its five-character code
-    unchecked: str = "push"  # push | hold: what to do with a visit while the gateway cannot say
-    number_wait: float = 8.0  # how long a patient waits for the hospital's number
-    find_patient_wait: float = 8.0
-    remember: timedelta = timedelta(minutes=15)
-    recheck_after: tuple[float, ...] = (60.0, 300.0, 900.0, 1800.0, 3600.0)
-    recheck_gap: float = 2.0  # between two questions that wait, once the gateway is back
-    hours: OpeningHours = ALWAYS_OPEN
-
-
-@dataclass(frozen=True, slots=True)
-class Presented:
-    """A person stands here. ``again``: the same person was accepted earlier today, ``checkin`` is that passage."""
-
-    checkin: CheckIn
-    again: bool
-
-
-@dataclass(frozen=True, slots=True)
-class Key:
-    """The number that was read or typed, ready to be asked with."""
-
-    number: str
-    kind: KeyKind
-    method: Method
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,6 +63,7 @@ class CheckIns:
     policy: Policy
     observe: Callable[[CheckIn, Eligibility], None]
     insights: Callable[[Eligibility, date], Eligibility] = lambda answer, day: answer
+    across: AcrossStations = field(default_factory=AcrossStations)
 
     async def present(
         self,
@@ -115,15 +87,20 @@ class CheckIns:
         person = records.person_key(self.journal.facility_key, key.number)
         identity = document.identity or Identity()
         here = station or self.policy.station
+        checkin_id, day = events.new_event_id(), str(local_day(now))
+        passage = Passage(checkin_id, day, (key.number,), identity, another)
+        elsewhere = await self.across.register.find(passage)
+        ticket = elsewhere.ticket if elsewhere and not another else None
 
         def work(connection: sa.Connection) -> Presented:
-            earlier = records.accepted_today(connection, person, identity, str(local_day(now)))
+            earlier = records.accepted_today(connection, person, identity, day)
             if earlier is not None and not another:
                 # a crash can have come between the acceptance and the number
                 return Presented(self._with_number(connection, earlier.checkin_id), again=True)
-            seen = seen_elsewhere(connection, person, here, now)
-            left = records.left_after_answer(connection, person, str(local_day(now)), now - self.policy.remember)
-            if left is not None and not another and records.same_person(left.identity, identity):
+            seen = seen_elsewhere(connection, person, here, now) or seen_there(elsewhere)
+            left = records.left_after_answer(connection, person, day, now - self.policy.remember)
+            going_on = left is not None and not another and ticket is None
+            if left is not None and going_on and records.same_person(left.identity, identity):
                 records.update(
                     connection,
                     left.checkin_id,
@@ -133,11 +110,11 @@ class CheckIns:
                     holder_check="none" if lane is Lane.SELF else "staff",
                     seen_at=seen or left.seen_at,
                 )
-                return Presented(_existing(connection, left.checkin_id), again=False)
-            checkin_id = events.new_event_id()
+                return Presented(existing(connection, left.checkin_id), again=False)
             records.insert(
                 connection,
                 checkin_id=checkin_id,
+                state="presented" if ticket is None else "abandoned",
                 station=here,
                 happened_at=now,
                 person_key=person,
@@ -154,7 +131,8 @@ class CheckIns:
                 key_number=key.number,
                 seen_at=seen,
             )
-            return Presented(_existing(connection, checkin_id), again=False)
+            opened = existing(connection, checkin_id)
+            return Presented(opened, again=False) if ticket is None else Presented(shown_as(opened, ticket), again=True)
 
         return await self.store.run(work)
 
@@ -162,7 +140,7 @@ class CheckIns:
         """The person went away before anything was accepted."""
 
         def work(connection: sa.Connection) -> None:
-            if _existing(connection, checkin_id).state in ("presented", "looked_up"):
+            if existing(connection, checkin_id).state in ("presented", "looked_up"):
                 records.update(connection, checkin_id, state="abandoned")
 
         await self.store.run(work)
@@ -182,7 +160,7 @@ class CheckIns:
                 chip=dict(reading.detail),
                 not_by_chip=None,
             )
-            checkin = _existing(connection, checkin_id)
+            checkin = existing(connection, checkin_id)
             chip_records.keep(connection, checkin, reading.evidence, now, doubted=reading.staff_reason is not None)
             return checkin
 
@@ -198,7 +176,7 @@ class CheckIns:
 
     async def chip_seen_on(self, checkin_id: str) -> date | None:
         """The day on which this person's chip was last read here and not doubted, or None."""
-        return await self.store.read(lambda c: chip_records.seen_on(c, _existing(c, checkin_id).person_key))
+        return await self.store.read(lambda c: chip_records.seen_on(c, existing(c, checkin_id).person_key))
 
     async def look_up(
         self,
@@ -216,13 +194,13 @@ class CheckIns:
         *identity*: ask about the person whom the chip named while the rest of it is being read; the answer is kept only
         when *proven* is done, so that its event can say what the chip proved.
         """
-        checkin = await self.store.read(lambda c: _existing(c, checkin_id))
+        checkin = await self.store.read(lambda c: existing(c, checkin_id))
         if identity is not None:
             checkin = replace(checkin, identity=identity)
         since = self.policy.remember
         now = self.clock()
         known = None if another else await self.store.read(lambda c: records.recent_answer(c, checkin, now, since))
-        finding = asyncio.create_task(self._find_patient(checkin.identity))
+        finding = asyncio.create_task(find_patient(self.hospital, checkin.identity, self.policy.find_patient_wait))
         try:
             answer = known or await self.ask(checkin)
             patient = await finding
@@ -232,12 +210,15 @@ class CheckIns:
             await proven
 
         def work(connection: sa.Connection) -> CheckIn:
-            fresh = _existing(connection, checkin_id)
-            asked = known is None and (another or not records.is_kept(connection, fresh, answer))
+            fresh = existing(connection, checkin_id)
+            shared = known is None and answer.shared
+            asked = known is None and not shared and (another or not records.is_kept(connection, fresh, answer))
             changes: dict[str, Any] = {} if patient is None else {"patient": patient}
             if asked:
                 attempt = records.lookups_of(connection, checkin_id) + 1
                 receipt = self.journal.lookup(connection, fresh, answer, attempt, self.clock())
+            elif shared:
+                receipt = answers.keep(connection, self.journal.facility_key, answer, Moment.ARRIVAL, checkin_id)
             else:
                 receipt = answers.receipt_again(connection, self.journal.facility_key, fresh, answer.asked_at)
             changes["lookup_receipt"] = receipt
@@ -251,7 +232,7 @@ class CheckIns:
                 answer_origin="live" if asked else "remembered",
                 **changes,
             )
-            return _existing(connection, checkin_id)
+            return existing(connection, checkin_id)
 
         result = await self.store.run(work)
         self.outbox.wake(outbox_table.PROVINCE)
@@ -274,16 +255,6 @@ class CheckIns:
         self.observe(checkin, answer)
         return answer
 
-    async def _find_patient(self, identity: Identity) -> PatientMatch | None:
-        """Who the hospital knows; None when it cannot say now, the push asks again then."""
-        if not self.hospital.capabilities.find_patient or identity.personal_id is None:
-            return None
-        try:
-            async with asyncio.timeout(self.policy.find_patient_wait):
-                return await self.hospital.find_patient(identity)
-        except (TimeoutError, HospitalError):
-            return None
-
     async def menu(self, *, keep: bool = True) -> tuple[Service, ...]:
         """Today's services, empty when there is none; *keep*: remember the menu for when the hospital is away."""
         wait = self.policy.find_patient_wait
@@ -305,6 +276,8 @@ class CheckIns:
         *insured*: register as an insured visit. Accepting twice, or a person already accepted today, gives the
         ticket of the first time (unless *another* examination was asked for).
         """
+        if (taken := await self._taken_elsewhere(checkin_id, another=another)) is not None:
+            return await self._give_way(checkin_id, taken)
         with self.outbox.expecting(checkin_id) as attempted:
             checkin = await self.store.run(
                 lambda c: self._accept(c, checkin_id, service, insured=insured, another=another)
@@ -315,13 +288,25 @@ class CheckIns:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.policy.number_wait):
                         await attempted
-        return await self.store.run(lambda c: self._with_number(c, checkin.checkin_id))
+        numbered = await self.store.run(lambda c: self._with_number(c, checkin.checkin_id))
+        self.outbox.wake(outbox_table.REGISTER)
+        return numbered
+
+    async def _taken_elsewhere(self, checkin_id: str, *, another: bool) -> Elsewhere | None:
+        checkin = await self.store.read(lambda c: existing(c, checkin_id))
+        return await self.across.claim(checkin, another=another)
+
+    async def _give_way(self, checkin_id: str, taken: Elsewhere) -> CheckIn:
+        """The ticket of the station that was first; without one in time, a number for the desk and no visit."""
+        if taken.ticket is None:
+            return await self._to_desk(checkin_id, ALSO_ELSEWHERE, another=False)
+        return shown_as(await self.store.run(lambda c: give_way(c, checkin_id, taken)), taken.ticket)
 
     def _accept(
         self, connection: sa.Connection, checkin_id: str, service: Service, *, insured: bool, another: bool
     ) -> CheckIn:
         now = self.clock()
-        checkin = _existing(connection, checkin_id)
+        checkin = existing(connection, checkin_id)
         if checkin.state == "accepted":
             return checkin
         if (earlier := self._already(connection, checkin, another=another)) is not None:
@@ -340,7 +325,8 @@ class CheckIns:
         if checkin.unanswered:
             self.schedule_recheck(connection, checkin_id)
         self.journal.visit(connection, checkin, bhyt=insured, now=now)
-        return _existing(connection, checkin_id)
+        self.across.tell(connection, checkin_id, now, another=another)
+        return existing(connection, checkin_id)
 
     @staticmethod
     def _already(connection: sa.Connection, checkin: CheckIn, *, another: bool) -> CheckIn | None:
@@ -364,20 +350,24 @@ class CheckIns:
 
     def _with_number(self, connection: sa.Connection, checkin_id: str) -> CheckIn:
         """Whoever is accepted leaves with a number: the kiosk's own when the hospital gave none in time."""
-        checkin = _existing(connection, checkin_id)
+        checkin = existing(connection, checkin_id)
         if checkin.number is None:
             number = records.next_number(connection, local_day(self.clock()), NUMBER_PREFIX)
             records.update(connection, checkin_id, kiosk_number=number)
-        return _existing(connection, checkin_id)
+        return existing(connection, checkin_id)
 
     async def send_to_staff(self, checkin_id: str, reason: str, *, another: bool = False) -> CheckIn:
         """Accept the person with a number for the desk; staff decide what the visit will be.
 
         A person accepted meanwhile under another check-in keeps that one, unless *another* examination was asked for.
         """
+        if (taken := await self._taken_elsewhere(checkin_id, another=another)) is not None:
+            return await self._give_way(checkin_id, taken)
+        return await self._to_desk(checkin_id, reason, another=another)
 
+    async def _to_desk(self, checkin_id: str, reason: str, *, another: bool) -> CheckIn:
         def work(connection: sa.Connection) -> CheckIn:
-            checkin = _existing(connection, checkin_id)
+            checkin = existing(connection, checkin_id)
             if checkin.state != "accepted":
                 if (earlier := self._already(connection, checkin, another=another)) is not None:
                     return self._with_number(connection, earlier.checkin_id)
@@ -386,20 +376,15 @@ class CheckIns:
                 records.call_staff(connection, checkin_id, reason, now)
                 if checkin.status is not None and checkin.unanswered:
                     self.schedule_recheck(connection, checkin_id)
+                self.across.tell(connection, checkin_id, now, another=another)
             return self._with_number(connection, checkin_id)
 
         checkin = await self.store.run(work)
-        self.outbox.wake(outbox_table.GATEWAY)
+        for destination in (outbox_table.GATEWAY, outbox_table.REGISTER):
+            self.outbox.wake(destination)
         return checkin
 
     async def ask_hospital_for(self, number: str) -> Identity | None:
         """The person whom the hospital knows under a 12-digit number, for an entry by number alone; None if nobody."""
-        match = await self._find_patient(Identity(personal_id=number))
+        match = await find_patient(self.hospital, Identity(personal_id=number), self.policy.find_patient_wait)
         return match.person if match is not None and match.kind in (MatchKind.ONE, MatchKind.MISMATCH) else None
-
-
-def _existing(connection: sa.Connection, checkin_id: str) -> CheckIn:
-    checkin = records.get(connection, checkin_id)
-    if checkin is None:
-        raise LookupError("no such check-in")
-    return checkin

@@ -9,7 +9,6 @@ import secrets
 import shutil
 import signal
 import socket
-import ssl
 import time
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +19,7 @@ from fastapi import APIRouter
 from kiosk import __version__, events, notify, outbox_table, pending, records, retention
 from kiosk.bootstrap import Parts, build, own_token, upgrade_store, utc_now
 from kiosk.chip_station import ChipStation
-from kiosk.config import Config, read_secret, secret_path
+from kiosk.config import Config, read_secret
 from kiosk.devices import Devices
 from kiosk.errors import ConfigError, KioskError, ProvinceUnavailable, StoreError
 from kiosk.model import local_day
@@ -32,7 +31,7 @@ from kiosk.web.app import local_app, staff_app
 from kiosk.web.guards import Guards
 from kiosk.web.own_screen import COOKIE
 from kiosk.web.pushed import pushed_api
-from kiosk.web.server import Server, make_server
+from kiosk.web.server import Server, address_of, bind, bind_socket, certificate, make_server
 from kiosk.web.staff_accounts import StaffAccounts
 from kiosk.web.staff_duty import duty_view
 
@@ -124,7 +123,7 @@ class Daemon:
     def _servers(self) -> list[tuple[Server, socket.socket]]:
         parts, config = self.parts, self._config
         screen_secret = secrets.token_urlsafe(32)
-        host, port = _address(config.station.listen)
+        host, port = address_of(config.station.listen)
         local = local_app(
             station=parts.station,
             facility=config.station.facility,
@@ -151,9 +150,9 @@ class Daemon:
             chip_token=self._chip_token,
             bearer_paths=(eligibility.PATH,),
         )
-        servers = [(make_server(guarded), _bind(host, port))]
+        servers = [(make_server(guarded), bind(host, port))]
         if config.staff.listen:
-            host, port = _address(config.staff.listen)
+            host, port = address_of(config.staff.listen)
             app = staff_app(
                 checkins=parts.checkins,
                 accounts=self._accounts,
@@ -172,8 +171,8 @@ class Daemon:
                 token=secrets.token_urlsafe(32),
                 bearer_paths=(eligibility.PATH,),
             )
-            tls = self._certificate()
-            servers.append((make_server(staff, **tls), _bind(host, port)))
+            tls = certificate(config.staff.cert_file, config.staff.key_file, self._beside, "staff")
+            servers.append((make_server(staff, **tls), bind(host, port)))
         admin = admin_app(
             store=parts.store,
             clock=utc_now,
@@ -184,7 +183,7 @@ class Daemon:
             checkins=parts.checkins,
             duty=parts.duty,
         )
-        servers.append((make_server(admin), _bind_socket(config.station.data / ADMIN_SOCKET)))
+        servers.append((make_server(admin), bind_socket(config.station.data / ADMIN_SOCKET)))
         return servers
 
     def _portraits(self) -> Portraits | None:
@@ -212,17 +211,6 @@ class Daemon:
         if self._chip_token is None or not isinstance(station, ChipStation):
             return None
         return pushed_api(station, self._chip_token, self.parts.anchors, utc_now)
-
-    def _certificate(self) -> dict[str, str]:
-        """The staff listener's certificate and key, tried out here so that a wrong one is named at the start."""
-        table = self._config.staff
-        cert, key = (str(secret_path(name, self._beside)) for name in (table.cert_file, table.key_file))
-        try:
-            ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(cert, key)
-        except (OSError, ssl.SSLError) as exc:
-            problem = exc.strerror or "expected a certificate and its key, in PEM"
-            raise ConfigError(f"staff.cert_file, staff.key_file: {problem}") from None
-        return {"ssl_certfile": cert, "ssl_keyfile": key}
 
     # -- what it minds -----------------------------------------------------------------------------------------
 
@@ -352,35 +340,6 @@ class Daemon:
                 "cancel": capabilities.cancel,
             },
         }
-
-
-def _address(listen: str) -> tuple[str, int]:
-    host, _, port = listen.rpartition(":")
-    return host, int(port)
-
-
-def _bind(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
-    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        sock.bind((host.strip("[]"), port))
-    except OSError as exc:
-        sock.close()
-        raise ConfigError(f"cannot listen on {host}:{port}: {exc.strerror}") from None
-    return sock
-
-
-def _bind_socket(path: Path) -> socket.socket:
-    path.unlink(missing_ok=True)
-    sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-    try:
-        sock.bind(str(path))
-    except OSError as exc:
-        sock.close()
-        raise ConfigError(f"cannot open {path.name} in the data folder: {exc.strerror or exc}") from None
-    path.chmod(0o600)
-    return sock
 
 
 async def _run(config: Config, beside: Path) -> None:

@@ -282,6 +282,7 @@ class StaffWork:
                 connection, checkin_id, closed_reason="cancelled", bhyt=False, staff_reason=None, staff_since=None
             )
             records.add_audit(connection, now, who, "cancelled", checkin_id, {"reason": reason})
+            self._checkins.across.tell(connection, checkin_id, now)
             return _existing(connection, checkin_id)
 
         return await self._store.run(work)

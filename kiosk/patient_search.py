@@ -1,0 +1,20 @@
+"""Whom the hospital knows, asked in passing: its answer is worth a short wait and no more."""
+
+from __future__ import annotations
+
+import asyncio
+
+from kiosk.errors import HospitalError
+from kiosk.model import Identity, PatientMatch
+from kiosk.ports import HospitalAdapter
+
+
+async def find_patient(hospital: HospitalAdapter, identity: Identity, wait: float) -> PatientMatch | None:
+    """Who the hospital knows; None when it cannot say within *wait* seconds, the push asks again then."""
+    if not hospital.capabilities.find_patient or identity.personal_id is None:
+        return None
+    try:
+        async with asyncio.timeout(wait):
+            return await hospital.find_patient(identity)
+    except (TimeoutError, HospitalError):
+        return None
