@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import click
 
-from kiosk import __version__, cli_answers, cli_card, cli_officers, cli_readers
+from kiosk import __version__, cli_answers, cli_card, cli_officers, cli_readers, cli_relay
 from kiosk.cli_daemon import CONFIG, ask, fail, show
 from kiosk.errors import KioskError
 
@@ -25,7 +25,13 @@ def main() -> None:
     """Runs and administers the check-in kiosk."""
 
 
-for command in (*cli_answers.COMMANDS, *cli_card.COMMANDS, *cli_officers.COMMANDS, *cli_readers.COMMANDS):
+for command in (
+    *cli_answers.COMMANDS,
+    *cli_card.COMMANDS,
+    *cli_officers.COMMANDS,
+    *cli_readers.COMMANDS,
+    *cli_relay.COMMANDS,
+):
     main.add_command(command)
 
 
