@@ -1,6 +1,7 @@
 """Registers visits through the published kiosk interface C06, profile ``doc`` (his-kiosk-c06.md 0 to 8).
 
-Menu, patient look-up, registration, and the look-up of registered visits where a hospital has a call for it.
+Menu, patient look-up, registration, and where a hospital has them: the look-up of registered visits, and the lookup of
+a person at the insurer.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
 
+from hospital_adapters import c06_insurance as insurance
 from hospital_adapters import c06_mapping as mapping
 from hospital_adapters import c06_menu as menu
 from hospital_adapters import c06_settings
@@ -23,9 +25,11 @@ from kiosk.errors import ConfigError, HospitalRejected, HospitalUnavailable
 from kiosk.model import (
     AdapterHealth,
     Capabilities,
+    Eligibility,
     Encounter,
     Idempotency,
     Identity,
+    LookupKey,
     MatchKind,
     PatientMatch,
     PatientRef,
@@ -149,6 +153,26 @@ class C06Adapter(BaseAdapter):
             raise HospitalUnavailable("c06.incomplete")
         return tuple((_own_id(visit), mapping.visit_receipt(visit, None, None)) for visit in visits)
 
+    async def eligibility(self, key: LookupKey) -> Eligibility:
+        """Call #7, by the citizen number: no other kind of document is published. HospitalUnavailable.
+
+        Without such a number nothing is asked: ``needs_staff`` with ``his_no_number``. Code 404 is ``not_found``.
+        """
+        if not self.capabilities.eligibility:
+            return await super().eligibility(key)
+        asked_at, number = self._clock(), insurance.citizen_number(key)
+        if number is None:
+            return insurance.without_card(insurance.NO_NUMBER, asked_at, asked=False)
+        fields = insurance.question(key, number, self._settings)
+        signed = tuple(fields[name] for name in self._settings.sign.bhyt)
+        envelope = await self._ask("/bhyt", fields, signed, may_be_absent=True)
+        if envelope is None:
+            return insurance.without_card(insurance.NOT_FOUND, asked_at, asked=True)
+        answer = insurance.answer_of(envelope.data, asked_at, self._settings)
+        if answer is None:
+            raise HospitalUnavailable("c06.malformed")
+        return answer
+
     async def push(self, encounter: Encounter) -> Receipt:
         """Call #8, once; without ``encounter.patient`` a new person. Errors as in c06_outcome and c06_mapping."""
         body = mapping.registration(encounter, self._facility, self._settings)
@@ -216,6 +240,7 @@ def _capabilities(settings: C06Settings) -> Capabilities:
     return Capabilities(
         menu=True,
         find_patient=True,
+        eligibility=settings.asks_insurer,
         history=bool(settings.history_path),
         new_patient=True,
         idempotency=idempotency,

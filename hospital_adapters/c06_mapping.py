@@ -28,11 +28,11 @@ from kiosk.model import (
 
 _DU_PHONG_START = "CK1;id="
 _DU_PHONG_LIMIT = 64
-_READ_SEX = {
+READ_SEX = {
     "standard": {"0": Sex.FEMALE, "1": Sex.MALE, "2": Sex.FEMALE},
     "reversed": {"1": Sex.FEMALE, "2": Sex.MALE},
 }
-_WRITE_SEX = {"standard": {Sex.MALE: 1, Sex.FEMALE: 2}, "reversed": {Sex.FEMALE: 1, Sex.MALE: 2}}
+WRITE_SEX = {"standard": {Sex.MALE: 1, Sex.FEMALE: 2}, "reversed": {Sex.FEMALE: 1, Sex.MALE: 2}}
 _SEX_UNKNOWN = 3
 DATA_UNUSABLE = "c06.data_unusable"
 
@@ -120,7 +120,7 @@ def _person(identity: Identity, ref: PatientRef, settings: C06Settings) -> dict[
         "MA_NGHE_NGHIEP": settings.occupation_code,
         "DIA_CHI": wire.text(identity.address) or "",
         "NGAY_SINH": _birth(identity.birth_date, settings.birth_year_only),
-        "GIOI_TINH": _WRITE_SEX[settings.sex][identity.sex] if identity.sex else _SEX_UNKNOWN,
+        "GIOI_TINH": WRITE_SEX[settings.sex][identity.sex] if identity.sex else _SEX_UNKNOWN,
         "NHOM_MAU": None,
         "NOI_LAM_VIEC": None,
         "DIA_CHI_LAM_VIEC": None,
@@ -256,7 +256,7 @@ def _known(row: Mapping[str, Any], settings: C06Settings) -> Identity:
         personal_id=next((found[1] for found in numbers if found and found[0] is KeyKind.PERSONAL_12), None),
         full_name=wire.text(row.get("HO_TEN")) or " ".join(part for part in parts if part) or None,
         birth_date=wire.day(row.get("NGAY_SINH")),
-        sex=_READ_SEX[settings.sex].get(wire.text(row.get("GIOI_TINH")) or ""),
+        sex=READ_SEX[settings.sex].get(wire.text(row.get("GIOI_TINH")) or ""),
         address=wire.text(row.get("DIA_CHI")),
     )
 

@@ -40,22 +40,27 @@ class Timeouts(BaseModel):
 
 
 class Sign(BaseModel):
-    """Fields signed after merchant and time stamp where the published interface names none (6, row 2)."""
+    """Fields signed after merchant and time stamp where the published interface names none (6, row 2).
+
+    ``bhyt``: of the query's; ``dangky_kcb``: of the patient block, the service block or the root.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
+    bhyt: tuple[Literal["SO_GTTT", "LOAI_GTTT", "HO_TEN", "GIOI_TINH", "NGAY_SINH"], ...] = ("SO_GTTT", "LOAI_GTTT")
     dangky_kcb: tuple[Annotated[str, Field(pattern="^[A-Z_]+$")], ...] = ("MA_BN",)
 
 
 class C06Settings(BaseModel):
     """All keys, with the defaults of his-kiosk-c06.md 4 to 8. Numbers in brackets are rows of its section 6.
 
-    ``insured_exam_type``: the ID_LOAI_KHAM that means insured. ``sign.dangky_kcb``: patient fields signed in #8 [2].
+    ``insured_exam_type``: the ID_LOAI_KHAM that means insured. ``sign``: fields signed in #7 and #8 [2].
     ``sex``: ``reversed`` where 1 is female [1]. ``birth_year_only``: how a year alone is written. ``district``: sent as
     it is, empty since districts were abolished [21]. ``ids_are``: whether #8 wants ids or codes of department and
     service. ``old_id_type``: LOAI_GTTT for 9-digit numbers, if this hospital has one; empty: never asked with one [16].
     ``signature_codes``: body codes by which this HIS refuses a signature. ``gateway_503_is_safe``: 429 and 503 with
     Retry-After surely were not processed. ``history_path``: a vendor's call for the visits of a person and day.
+    ``asks_insurer``: this HIS answers #7 by asking the insurer (its vendor's word, because nothing shows it).
     ``dedup``: ``du_phong`` once the vendor has confirmed in writing that DU_PHONG is unique there.
     ``ca_file``: PEM of the hospital's own authority, instead of the public ones.
     """
@@ -86,6 +91,7 @@ class C06Settings(BaseModel):
     gateway_503_is_safe: bool = False
     history_path: Annotated[str, Field(pattern=r"^(/[A-Za-z0-9._~/-]+)?$")] = ""
     dedup: Literal["none", "du_phong"] = "none"
+    asks_insurer: bool = False
 
 
 def load(settings: Mapping[str, Any]) -> C06Settings:

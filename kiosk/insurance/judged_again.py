@@ -14,26 +14,39 @@ from kiosk.model import Coverage, Eligibility, EligibilityClass, Holder, LookupK
 
 
 def judged_again(answer: Eligibility, key: LookupKey, visit_day: date) -> Eligibility:
-    """*answer* about *key*, taken down to ``needs_staff`` where it claims more than it shows.
+    """*answer* about *key*, taken down where it claims more than it shows.
 
-    Insured needs a card that is valid on *visit_day*, a holder who fits as far as told, and no result code of the
-    insurer that says otherwise.
+    Nothing is said about somebody whose name, birth date or sex is another's. Insured needs a card that is valid on
+    *visit_day*, and no result code of the insurer that says otherwise.
     """
+    if answer.held is not None and (reason := _difference(answer.held, key)):
+        return _to_staff(answer, reason)
+    if answer.status.insured:
+        answer = by_code(answer)
     if not answer.status.insured:
         return answer
-    if answer.result_code is not None and not rule_for(answer.result_code).status.insured:
-        return _to_staff(answer, Reason.UNKNOWN_CODE)
     if answer.coverage is None or not answer.coverage.number:
         return _to_staff(answer, Reason.NO_CARD_DATA)
     if not _covers(answer.coverage, visit_day):
-        return _to_staff(answer, Reason.NOT_VALID_ON_DAY)
-    if answer.held is not None and (reason := _difference(answer.held, key)):
-        return _to_staff(answer, reason)
+        return replace(_to_staff(answer, Reason.NOT_VALID_ON_DAY), coverage=answer.coverage)
     return answer
 
 
+def by_code(answer: Eligibility) -> Eligibility:
+    """*answer* as the insurer's own code means it, where it has one that is not insured (insurance-gateway.md 3)."""
+    if answer.result_code is None:
+        return answer
+    rule = rule_for(answer.result_code)
+    if rule.status.insured:
+        return answer
+    shown = answer.coverage if rule.reason is Reason.EXPIRED else None
+    return replace(answer, status=rule.status, reason=rule.reason, coverage=shown, notices=(), route=None)
+
+
 def _to_staff(answer: Eligibility, reason: Reason) -> Eligibility:
-    return replace(answer, status=EligibilityClass.NEEDS_STAFF, reason=reason, notices=(), route=None)
+    held = None if reason is Reason.WRONG_PERSON else answer.held
+    status = EligibilityClass.NEEDS_STAFF
+    return replace(answer, status=status, reason=reason, coverage=None, held=held, notices=(), route=None)
 
 
 def _covers(card: Coverage, day: date) -> bool:

@@ -15,7 +15,7 @@ import uuid_utils
 from pydantic import TypeAdapter
 
 from kiosk.errors import ConfigError, GatewayUnavailable, HospitalError, HospitalUnavailable
-from kiosk.insurance.judged_again import judged_again
+from kiosk.insurance.judged_again import by_code, judged_again
 from kiosk.insurance.limits import Breaker
 from kiosk.insurance.shared_calls import SharedCalls
 from kiosk.insurance.vss_call import LookupCall
@@ -69,7 +69,7 @@ class ViaHospital:
             answer = await self._shared.run((same, key.sex), lambda: self._ask(key))
         except GatewayUnavailable as error:
             return Eligibility(EligibilityClass.CANNOT_SAY, Reason(error.reason), self._clock(), attempts=0)
-        return judged_again(answer, key, visit_day)
+        return judged_again(by_code(answer), key, visit_day)
 
     async def check(self) -> AdapterHealth:
         """The hospital's own check: nobody can be looked up without a person."""
@@ -90,6 +90,8 @@ class ViaHospital:
             return self._ended(
                 Eligibility(EligibilityClass.CANNOT_SAY, Reason(error.reason), asked_at), key, asked_at, started
             )
+        if said.attempts == 0:
+            return replace(said, earlier=(), trail=(), answer=None)
         untouched = json.dumps(
             _SAID.dump_python(said, mode="json", exclude={"answer", "trail", "earlier"}),
             ensure_ascii=False,

@@ -41,9 +41,10 @@ def test_good_settings(keys: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ({"colour": "red"}, r"^hospital\.colour: unknown key, expected one of birth_year_only, ca_file, "),
+        ({"colour": "red"}, r"^hospital\.colour: unknown key, expected one of asks_insurer, birth_year_only, "),
         ({"timeouts": {"read": 1}}, r"^hospital\.timeouts\.read: unknown key, expected one of connect, get, post$"),
-        ({"sign": {"bhyt": ["A"]}}, r"^hospital\.sign\.bhyt: unknown key, expected one of dangky_kcb$"),
+        ({"sign": {"khoa": ["A"]}}, r"^hospital\.sign\.khoa: unknown key, expected one of bhyt, dangky_kcb$"),
+        ({"sign": {"bhyt": ["A"]}}, r"^hospital\.sign\.bhyt\.0: "),
         ({"url": ...}, r"^hospital\.url: Field required"),
         ({"url": "http://his.example"}, r"^hospital\.url: .*expected https"),
         ({"url": "http://10.0.0.5"}, r"^hospital\.url: .*expected https"),
