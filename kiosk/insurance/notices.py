@@ -4,8 +4,9 @@ A code is lower case; where a date or a number belongs to it, that follows after
 ``level:80``. Everything is provisional (insurance-gateway.md 5). Codes:
 
 ``level:N``: the fund pays N per cent at this card's level. ``level_read_as_2``: the card still prints a lower one.
-``card_ends_today``, ``card_ends_soon``: the last day is today, or within ``SOON``. ``five_years_reached``,
-``five_years_on:DATE``: five continuous years (5.2). ``registered_elsewhere``: the card names another facility.
+``card_ends_today``, ``card_ends_soon``: the last day is today, or within ``SOON``, and no other card is known.
+``five_years_reached``, ``five_years_on:DATE``: five continuous years (5.2). ``registered_elsewhere``: the card names
+another facility.
 ``new_card_from:DATE``: another card begins later. ``name_order``: the register has the words of the name in another
 order.
 """
@@ -25,6 +26,9 @@ from kiosk.model import Coverage, Eligibility, LookupKey, RouteHint
 SOON = timedelta(days=30)
 """How long before its last day a card is about to end."""
 
+_NEW_CARD = "new_card_from"
+_ENDS = ("card_ends_today", "card_ends_soon")
+
 Insight = tuple[tuple[str, ...], RouteHint | None]
 
 
@@ -39,6 +43,8 @@ def with_insights(answer: Eligibility, day: date, profiles: Sequence[RouteProfil
     if not answer.status.insured or answer.coverage is None:
         return answer
     notices, route = insights(answer.coverage, day, profiles, facility)
+    if any(parts_of(notice)[0] == _NEW_CARD for notice in answer.notices):  # nobody needs to renew then
+        notices = tuple(notice for notice in notices if notice not in _ENDS)
     return replace(answer, notices=tuple(dict.fromkeys((*answer.notices, *notices))), route=route)
 
 
@@ -56,7 +62,7 @@ def notices_of_answer(answer: Answer, key: LookupKey, day: date) -> tuple[str, .
     """Codes that only the whole *answer* tells; what it says of other people is for the caller to leave out."""
     new = answer.new_card
     starts = new.valid_from if new is not None and (answer.card is None or new != answer.card) else None
-    found = [f"new_card_from:{starts}"] if starts is not None and starts > day else []
+    found = [f"{_NEW_CARD}:{starts}"] if starts is not None and starts > day else []
     if answer.name is not None and words_in_other_order(answer.name, key.full_name):
         found.append("name_order")
     return tuple(found)

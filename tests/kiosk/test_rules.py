@@ -68,11 +68,11 @@ async def test_a_later_answer_has_the_route_too(start):
 
 async def test_the_patient_hears_of_a_cards_end_and_level_and_no_more(start):
     async with start(route=[BASIC]) as world:
-        shown = await world.identify(11)  # five days left, registered elsewhere: half of the level
+        shown = await world.identify(11)  # five days left, then a new card; registered elsewhere: half of the level
         ends = (world.today() + timedelta(days=5)).isoformat()
-        assert (shown["answer"], shown["valid_to"], shown["ends"], shown["level"]) == ("insured", ends, "soon", None)
+        assert (shown["answer"], shown["valid_to"], shown["ends"], shown["level"]) == ("insured", ends, None, None)
         done = await world.choose()
-        assert (done["valid_to"], done["ends"], done["level"]) == (ends, "soon", None)
+        assert (done["valid_to"], done["ends"], done["level"]) == (ends, None, None)
         await world.leave()
         shown = await world.identify(29)  # prints 95 %, read as 100 %
         assert (shown["ends"], shown["level"]) == (None, 100)
@@ -86,3 +86,12 @@ async def test_a_level_is_not_told_before_the_insurer_answered(world: World):
     world.gateway.mode("http_502_html")
     shown = await world.identify(1)
     assert (shown["answer"], shown["valid_to"], shown["ends"], shown["level"]) == ("cannot_say", None, None, None)
+
+
+async def test_a_card_about_to_end_is_told_kindly_where_no_other_follows(world: World):
+    ends = (world.today() + timedelta(days=165)).isoformat()
+    world.clock.forward(days=140)
+    shown = await world.identify(1)
+    assert (shown["answer"], shown["valid_to"], shown["ends"], shown["level"]) == ("insured", ends, "soon", 80)
+    done = await world.choose()
+    assert (done["valid_to"], done["ends"], done["level"]) == (ends, "soon", 80)
