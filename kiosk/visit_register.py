@@ -6,6 +6,7 @@ station. Each function runs inside a transaction of the relay's store; the store
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -38,7 +39,7 @@ def find(
         return _shown(accepted)
     _note(connection, facility_key, passage, station, "presented", now)
     recent = (row for row in others if row.state != "ended" and now - WITHIN <= row.at <= now)
-    return next((_shown(row) for row in recent), None)
+    return next((replace(_shown(row), ticket=None) for row in recent), None)  # it may be somebody else's
 
 
 def claim(
