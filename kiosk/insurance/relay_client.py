@@ -56,7 +56,8 @@ class RelayGateway:
         status, reason = EligibilityClass.CANNOT_SAY, Reason.INTERNAL_ERROR
         try:
             answer = wire.Reply.model_validate_json(await self._line.post(wire.LOOKUP, question, self._total))
-            return judged_again(answer.eligibility, key, visit_day)
+            found = answer.eligibility
+            return judged_again(found, key, visit_day) if found.status.insured else found
         except GatewayMisconfigured:
             status, reason = EligibilityClass.MISCONFIGURED, Reason.RELAY_REFUSED
         except GatewayUnavailable as error:

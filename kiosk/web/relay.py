@@ -47,6 +47,34 @@ class FirstTold:
         return answer if first == station else replace(answer, attempts=0)
 
 
+class StationKeys:
+    """Who asks, by the key that is brought as ``Authorization: Bearer``; of the keys only fingerprints are known."""
+
+    def __init__(self, keys: Mapping[str, str]) -> None:
+        """*keys*: fingerprint by station."""
+        self._keys = dict(keys)
+        self._brake = Brake()
+
+    def station(self, request: Request) -> str:
+        """The station whose key came; HTTPException 401, and 429 after too many wrong ones in a minute."""
+        scheme, _, brought = request.headers.get("authorization", "").partition(" ")
+        found = fingerprint(brought.strip()) if scheme.lower() == "bearer" else ""
+        matches = [station for station, known in self._keys.items() if hmac.compare_digest(found, known)]
+        if matches:
+            return matches[0]
+        self._brake.check()
+        self._brake.failed()
+        raise HTTPException(401, "KEY_NEEDED", {"WWW-Authenticate": "Bearer"})
+
+
+def _asking(request: Request) -> str:
+    keys: StationKeys = request.app.state.stations
+    return keys.station(request)
+
+
+Station = Annotated[str, Depends(_asking)]
+
+
 def relay_app(
     *,
     gateway: EligibilityGateway,
@@ -62,19 +90,8 @@ def relay_app(
     app = base_app("Kiosk relay")
     add_probes(app, ready, metrics)
     router = APIRouter(tags=["relay"])
-    brake, told, places = Brake(), FirstTold(), asyncio.Semaphore(AT_ONCE)
-
-    def allowed(request: Request) -> str:
-        scheme, _, brought = request.headers.get("authorization", "").partition(" ")
-        print_of_it = fingerprint(brought.strip()) if scheme.lower() == "bearer" else ""
-        matches = [station for station, known in keys.items() if hmac.compare_digest(print_of_it, known)]
-        if matches:
-            return matches[0]
-        brake.check()
-        brake.failed()
-        raise HTTPException(401, "KEY_NEEDED", {"WWW-Authenticate": "Bearer"})
-
-    Station = Annotated[str, Depends(allowed)]
+    app.state.stations = StationKeys(keys)
+    told, places = FirstTold(), asyncio.Semaphore(AT_ONCE)
 
     def own(station: str, claimed: str) -> str:
         if station != claimed:
