@@ -131,7 +131,7 @@ async def test_secrets_are_in_no_text_that_could_be_shown(tmp_path, valid):
     config = parse(valid)
     parts = build(config, tmp_path)
     try:
-        told = repr(config) + repr(parts.gateway._settings) + repr(parts) + str(vars(parts.hospital))
+        told = repr(config) + repr(parts.gateway._questions._settings) + repr(parts) + str(vars(parts.hospital))
         assert "topsecretpassword" not in told and "topsecretmerchant" not in told
         assert "NGUYỄN CÁN BỘ THỬ" not in told and "099085000001" not in told
     finally:

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from kiosk import config
+from kiosk import config, relay_config
 
 ROOT = Path(__file__).resolve().parents[2]
-UNITS = ("kiosk.service", "province.service", "kiosk-screen.service")
+UNITS = ("kiosk.service", "kiosk-relay.service", "province.service", "kiosk-screen.service")
+DAEMONS = UNITS[:3]
 
 
 @pytest.fixture
@@ -40,7 +41,7 @@ def test_verify_would_notice_a_misspelt_key(installed: Path) -> None:
     assert "WatchDogSec" in done.stderr
 
 
-@pytest.mark.parametrize("unit", ("kiosk.service", "province.service"))
+@pytest.mark.parametrize("unit", DAEMONS)
 def test_exposure_is_at_most_one_and_a_half(installed: Path, unit: str) -> None:
     done = subprocess.run(
         ["systemd-analyze", "security", "--offline=yes", "--no-pager", "--threshold=15", f"./{unit}"],
@@ -55,15 +56,16 @@ def test_exposure_is_at_most_one_and_a_half(installed: Path, unit: str) -> None:
     assert float(found[1]) <= 1.5
 
 
-@pytest.mark.parametrize("unit", ("kiosk.service", "province.service"))
+@pytest.mark.parametrize("unit", DAEMONS)
 def test_daemons_notify_and_are_watched(unit: str) -> None:
     text = (ROOT / "systemd" / unit).read_text("utf-8")
     assert "Type=notify" in text
     assert re.search(r"^WatchdogSec=\d+$", text, re.MULTILINE)
 
 
-def test_no_secret_stands_in_a_unit() -> None:
-    text = (ROOT / "systemd" / "kiosk.service").read_text("utf-8")
+@pytest.mark.parametrize("unit", ("kiosk.service", "kiosk-relay.service"))
+def test_no_secret_stands_in_a_unit(unit: str) -> None:
+    text = (ROOT / "systemd" / unit).read_text("utf-8")
     assert "LoadCredential=" in text
     assert not re.search(r"^Environment=.*(secret|password|token)", text, re.IGNORECASE | re.MULTILINE)
 
@@ -72,3 +74,9 @@ def test_the_example_configuration_is_accepted() -> None:
     example = config.load(ROOT / "systemd" / "kiosk.example.toml")
     assert example.hospital.own["merchant"] == "KIOSK-1"
     assert not example.demo
+
+
+def test_the_relays_example_configuration_is_accepted() -> None:
+    example = relay_config.load(ROOT / "systemd" / "relay.example.toml")
+    assert [station.id for station in example.station] == ["kiosk-1"]
+    assert example.insurance.account == "93002_BV"
