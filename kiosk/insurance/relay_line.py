@@ -25,7 +25,7 @@ logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs
 MAX_BODY: Final = 8 * 1024 * 1024
 """Bytes of an answer that are read at most: the insurer's own have 1 MiB at most each, and there may be four."""
 _FAILURES: Final = 2
-_OPEN_SECONDS: Final = 20.0
+_OPEN_SECONDS: Final = 10.0
 """So long nobody waits for a relay that did not answer twice in a row; then one question tries it."""
 _KEY_SECONDS: Final = 3.0
 
