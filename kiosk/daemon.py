@@ -16,7 +16,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from kiosk import __version__, events, notify, outbox_table, pending, records, retention
+from kiosk import __version__, events, facility_key, notify, outbox_table, pending, records, retention
 from kiosk.bootstrap import Parts, build, own_token, upgrade_store, utc_now
 from kiosk.chip_station import ChipStation
 from kiosk.config import Config, read_secret
@@ -301,6 +301,12 @@ class Daemon:
             self.parts.metrics.warm_up(self._warm_up.latest.problems)
         return self.parts.metrics.render()
 
+    async def _key_from(self) -> str | None:
+        """Whose facility key is used at a station of a relay: ``relay``, or ``own``; None elsewhere."""
+        if self._config.insurance.adapter != "relay":
+            return None
+        return await self.parts.store.read(facility_key.key_from)
+
     async def _status(self) -> dict[str, Any]:
         """The state of everything around, for the staff screen."""
         parts = self.parts
@@ -310,6 +316,7 @@ class Daemon:
         return {
             "facility": self._config.station.facility,
             "station": self._config.station.id,
+            "facility_key": await self._key_from(),
             "gateway": parts.health.gateway.view(),
             "warm_up": (
                 {"at": ready.at.isoformat(), "problems": list(ready.problems)}

@@ -55,6 +55,7 @@ function alarms({ gateway, hospital, store, disk_low: diskLow, ...status }) {
     readerOk === false && t("status/alarm_reader"),
     scannerFault && forCode("scanner_fault", scannerFault),
     cardsOk === false && t("status/alarm_card_reader"),
+    status.facility_key === "own" && t("status/alarm_facility_key"),
     ...(status.warm_up?.problems ?? []).filter((problem) => problem !== "space").map((problem) => forCode("warm_up", problem)),
   ].filter(Boolean);
 }
