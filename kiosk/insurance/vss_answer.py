@@ -58,12 +58,22 @@ class Answer:
 
 
 def json_object(body: bytes) -> dict[str, Any] | None:
-    """The JSON object in *body* (UTF-8, with or without byte-order mark; UTF-16/32 too); None for anything else."""
+    """The JSON object in *body* (UTF-8, with or without byte-order mark; UTF-16/32 too); None for anything else.
+
+    An object that names a key twice says two things at once, so it says nothing.
+    """
     try:
-        value = json.loads(body)
+        value = json.loads(body, object_pairs_hook=_each_once)
     except (ValueError, RecursionError):
         return None
     return value if isinstance(value, dict) else None
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) != len(pairs):
+        raise ValueError("a key is there twice")
+    return found
 
 
 def result_code(value: object) -> str | None:
@@ -127,8 +137,9 @@ class _Reader:
         value = self._content.get(key)
         if not isinstance(value, str):
             return None
-        text = " ".join(value[:_MOST_TEXT].split())
-        return "".join(char for char in text if unicodedata.category(char) not in _UNSEEN) or None
+        words = " ".join(value[:_MOST_TEXT].split())
+        seen = "".join(char for char in words if unicodedata.category(char) not in _UNSEEN)
+        return " ".join(seen.split()) or None
 
     def _number(self, key: str) -> str | None:
         found = classify_number(self._text(key) or "")

@@ -133,7 +133,7 @@ def _judged(outcome: Outcome, key: LookupKey, visit_day: date) -> Eligibility:
     held = None
     if isinstance(finding, Answer):
         decision = decide(finding, key, visit_day)
-        held = held_of(finding, key)
+        held = None if decision.reason is Reason.WRONG_PERSON else held_of(finding, key)
     else:
         decision = Decision(finding.status, finding.reason)
     return Eligibility(

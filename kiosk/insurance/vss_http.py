@@ -113,7 +113,7 @@ async def _bounded_body(answer: httpx.Response) -> bytes:
 def _said_at(answer: httpx.Response) -> datetime | None:
     try:
         said = parsedate_to_datetime(answer.headers.get("Date", ""))
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
     return said if said.tzinfo else said.replace(tzinfo=UTC)
 

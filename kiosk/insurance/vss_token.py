@@ -18,6 +18,7 @@ DEFAULT_LIFE = timedelta(minutes=10)
 REFUSALS = frozenset({"401", "402", "403"})
 """Login codes after which an operator must act (1.4)."""
 
+_LONGEST_TOKEN = 4096
 _PLAIN_SECONDS_BELOW = 100_000_000
 _MILLISECONDS_FROM = 100_000_000_000
 
@@ -72,9 +73,13 @@ def parse_login(status: int, body: bytes, now: datetime) -> Token:
         reason = Reason.GATEWAY_ERROR if code == "500" else Reason.HTTP_ERROR if status >= 300 else None
         raise GatewayUnavailable(reason or Reason.LOGIN_UNREADABLE, reached=True)
     access, id_token = key.get("access_token"), key.get("id_token")
-    if not (isinstance(access, str) and access and isinstance(id_token, str) and id_token):
+    if not (isinstance(access, str) and isinstance(id_token, str) and _fits_url(access) and _fits_url(id_token)):
         raise GatewayUnavailable(Reason.LOGIN_UNREADABLE, reached=True)
     return Token(access, id_token, token_life(key.get("expires_in"), now))
+
+
+def _fits_url(text: str) -> bool:
+    return 0 < len(text) <= _LONGEST_TOKEN and text.isascii() and text.isprintable()
 
 
 class TokenCache:

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from kiosk.errors import GatewayMisconfigured, GatewayUnavailable
-from kiosk.insurance.limits import Breaker, Throttle
+from kiosk.insurance.limits import HEAD_START_S, Breaker, Throttle
 
 
 class Clock:
@@ -128,5 +128,55 @@ async def test_who_gives_up_waiting_blocks_nobody() -> None:
         with pytest.raises(TimeoutError):
             async with asyncio.timeout(0.01), throttle.slot():
                 pytest.fail("entered")
+    async with asyncio.timeout(1), throttle.slot():
+        pass
+
+
+async def order_of(throttle: Throttle, clock: Clock, arrivals: list[tuple[str, bool, float]]) -> list[str]:
+    """Who is let in, in order: (name, urgent, seconds since the one before) come while the only place is taken."""
+    order: list[str] = []
+
+    async def one(name: str, urgent: bool) -> None:
+        async with throttle.slot(urgent=urgent):
+            order.append(name)
+
+    async with throttle.slot():
+        waiting = []
+        for name, urgent, later in arrivals:
+            clock.now += later
+            waiting.append(asyncio.create_task(one(name, urgent)))
+            await asyncio.sleep(0)
+    await asyncio.gather(*waiting)
+    return order
+
+
+async def test_people_who_stand_there_go_before_questions_that_can_wait() -> None:
+    clock = Clock()
+    arrivals = [("later 1", False, 0.0), ("later 2", False, 1.0), ("person 1", True, 1.0), ("person 2", True, 1.0)]
+    order = await order_of(Throttle(1, 1000, clock), clock, arrivals)
+    assert order == ["person 1", "person 2", "later 1", "later 2"]
+
+
+async def test_questions_that_can_wait_do_not_wait_for_ever() -> None:
+    clock = Clock()
+    people = [(f"person {number}", True, 1.0) for number in range(1, 15)]
+    order = await order_of(Throttle(1, 1000, clock), clock, [("later", False, 0.0), *people])
+    assert order.index("later") == HEAD_START_S - 1
+
+
+@pytest.mark.parametrize("urgent", [True, False])
+async def test_who_is_cancelled_in_the_moment_of_his_turn_leaves_the_place(urgent: bool) -> None:
+    throttle = Throttle(1, 1000, time.monotonic)
+
+    async def one() -> None:
+        async with throttle.slot(urgent=urgent):
+            pytest.fail("entered")
+
+    async with throttle.slot():
+        next_one = asyncio.create_task(one())
+        await asyncio.sleep(0)
+    next_one.cancel()
+    await asyncio.gather(next_one, return_exceptions=True)
+    assert next_one.cancelled()
     async with asyncio.timeout(1), throttle.slot():
         pass

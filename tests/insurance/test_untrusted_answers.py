@@ -65,12 +65,14 @@ def bomb(megabytes: int) -> bytes:
         (http(b'{"maKetQua":NaN}'), Reason.NO_CODE),
         (http(b'{"maKetQua":["000"]}'), Reason.NO_CODE),
         (http(b'{"maKetQua":true}'), Reason.NO_CODE),
+        (http(b'{"maKetQua":"050",' + json.dumps(GOOD).encode()[1:]), Reason.BAD_ANSWER),
+        (http(b"[" * 100), Reason.BAD_ANSWER),
         (http(ENTITIES, "Content-Type: application/json"), Reason.BAD_ANSWER),
         (http(b"<html>login</html>"), Reason.BAD_ANSWER),
         (http(b"\xff\xfe\xfd"), Reason.BAD_ANSWER),
         (http(b"null"), Reason.BAD_ANSWER),
     ],
-    ids=range(14),
+    ids=range(16),
 )
 async def test_nonsense_says_nothing_about_anybody(
     serve_raw: Serve, open_gateway: Open, key_of: KeyOf, today: date, answer: bytes, reason: Reason
@@ -135,11 +137,27 @@ def test_wrong_types_and_persons_go_to_staff(changes: dict[str, Any], reason: Re
 
 
 def test_what_people_see_of_an_answer_is_clean_and_short() -> None:
-    found = parse_answer(200, json.dumps(GOOD | {"diaChi": "Ấp\u202e\x00 1\n" + "x" * 5000}).encode())
+    address = "Ấp \u202e\x00 \u2066 1\n" + "x" * 5000
+    found = parse_answer(200, json.dumps(GOOD | {"diaChi": address}).encode())
     assert isinstance(found, Answer)
     assert found.address is not None
     assert found.address.startswith("Ấp 1 x")
     assert len(found.address) <= 500
+
+
+@pytest.mark.parametrize("zone", ["+99999999999999999999", "+9999", "nowhere", "-0000"])
+async def test_a_date_that_no_calendar_has_stops_neither_check_nor_lookup(
+    serve_raw: Serve, open_gateway: Open, key_of: KeyOf, today: date, zone: str
+) -> None:
+    async def behave(path: str, writer: asyncio.StreamWriter) -> None:
+        body = LOGIN if path == LOGIN_PATH else json.dumps(GOOD).encode()
+        writer.write(http(body, f"Date: Mon, 02 Nov 2020 00:00:00 {zone}"))
+        await writer.drain()
+
+    server = await serve_raw(behave)
+    gateway = open_gateway(server.url)
+    assert (await gateway.check()).ok
+    assert (await gateway.lookup(key_of(1), today)).status is Class.INSURED
 
 
 _VALUE = st.recursive(

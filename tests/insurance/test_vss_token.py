@@ -86,6 +86,14 @@ def test_a_good_login() -> None:
     assert "QUJD" not in repr(token)
 
 
+@pytest.mark.parametrize("part", ["access_token", "id_token"])
+@pytest.mark.parametrize("text", ["", "\ud800", "a\r\nb", "khóa", "x" * 100_000, 5, ["a"], None])
+def test_a_token_that_fits_no_url_is_none(part: str, text: object) -> None:
+    body = json.dumps({"maKetQua": "200", "APIKey": GOOD | {part: text}}).encode()
+    with pytest.raises(GatewayUnavailable, match="login_unreadable"):
+        parse_login(200, body, NOW)
+
+
 @pytest.mark.parametrize(
     ("status", "body", "code"),
     [
