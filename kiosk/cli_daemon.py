@@ -56,10 +56,8 @@ def fetch(config_path: Path, path: str, body: Any) -> Iterator[bytes]:
 def _answer(config_path: Path, method: str, path: str, request: dict[str, Any]) -> Iterator[httpx.Response]:
     import httpx  # noqa: PLC0415
 
-    from kiosk import config  # noqa: PLC0415
-
     try:
-        address = config.load(config_path).station.data / "admin.sock"
+        address = _data_folder(config_path) / "admin.sock"
     except ConfigError as exc:
         fail(exc.code, str(exc))
     try:
@@ -75,3 +73,13 @@ def _answer(config_path: Path, method: str, path: str, request: dict[str, Any]) 
             yield answer
     except httpx.HTTPError:
         fail("NOT_RUNNING", f"no daemon answers at {address}; is kiosk.service running, and are you its user?")
+
+
+def _data_folder(config_path: Path) -> Path:
+    """Of the daemon, or of the relay, whichever the configuration is of. ConfigError."""
+    from kiosk import config, relay_config  # noqa: PLC0415
+
+    tables = config.read_tables(config_path)
+    if "relay" in tables:
+        return relay_config.parse(tables).relay.data
+    return config.parse(tables).station.data

@@ -47,4 +47,19 @@ def designate(officer_id: str, config_path: Path) -> None:
     show(ask(config_path, "POST", f"/officers/{quote(officer_id, safe='')}/designate"))
 
 
+@officers.command("sign-on")
+@click.argument("officer_id")
+@CONFIG
+def sign_on(officer_id: str, config_path: Path) -> None:
+    """Begin an officer's shift; at a kiosk of its own the staff screen does the same."""
+    show(ask(config_path, "POST", f"/officers/{quote(officer_id, safe='')}/sign-on"))
+
+
+@officers.command("sign-off")
+@CONFIG
+def sign_off(config_path: Path) -> None:
+    """End the shift that runs: the designated officer stands in."""
+    show(ask(config_path, "POST", "/officers/sign-off"))
+
+
 COMMANDS = (officers,)

@@ -31,13 +31,12 @@ from kiosk.web.app import local_app, staff_app
 from kiosk.web.guards import Guards
 from kiosk.web.own_screen import COOKIE
 from kiosk.web.pushed import pushed_api
-from kiosk.web.server import Server, address_of, bind, bind_socket, certificate, make_server
+from kiosk.web.server import ADMIN_SOCKET, Server, address_of, bind, bind_socket, certificate, make_server
 from kiosk.web.staff_accounts import StaffAccounts
 from kiosk.web.staff_duty import duty_view
 
 log = logging.getLogger(__name__)
 
-ADMIN_SOCKET = "admin.sock"
 _GRACE = 25.0
 _PROBE_SECONDS = 1.0
 _MIN_FREE_MB = 50

@@ -7,6 +7,7 @@ import contextlib
 import logging
 import secrets
 import signal
+import socket
 import time
 from collections.abc import Callable, Coroutine
 from pathlib import Path
@@ -27,7 +28,8 @@ from kiosk.store import Store, read_or_make_key
 from kiosk.upgrade import upgrade_apart
 from kiosk.web.guards import Guards
 from kiosk.web.relay import relay_app
-from kiosk.web.server import Server, address_of, bind, certificate, make_server
+from kiosk.web.relay_admin import relay_admin_app
+from kiosk.web.server import ADMIN_SOCKET, Server, address_of, bind, bind_socket, certificate, make_server
 
 log = logging.getLogger(__name__)
 
@@ -75,8 +77,8 @@ class RelayDaemon:
         self._metrics = _Metrics()
         try:
             self._facility_key = self._store.run_now(journal.prepare)
-            duty = duty_of(config.insurance, beside, self._store, clock)
-            self._gateway = vss_gateway(config.insurance, table.facility, beside, duty, clock)
+            self._duty = duty_of(config.insurance, beside, self._store, clock)
+            self._gateway = vss_gateway(config.insurance, table.facility, beside, self._duty, clock)
         except BaseException:
             self._store.close()
             raise
@@ -86,30 +88,34 @@ class RelayDaemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGTERM, signal.SIGINT):
             loop.add_signal_handler(number, self._stop.set)
-        server = self._server()
-        serving = asyncio.create_task(server.serve([bind(self._host, self._port)]), name="server")
+        servers = self._servers()
+        serving = [asyncio.create_task(server.serve([sock]), name="server") for server, sock in servers]
         minding = [_task(self._mind_store, "probe"), _task(self._forget, "retention")]
         watchdog = asyncio.create_task(notify.keep_alive(self._alive))
-        while not server.started and not serving.done():  # noqa: ASYNC110 - a server has a flag, no event
+        # a server has a flag, no event
+        while not all(server.started for server, _ in servers) and not any(  # noqa: ASYNC110
+            task.done() for task in serving
+        ):
             await asyncio.sleep(0.01)
         notify.notify("READY=1")
         log.info("ready")
         stopping = asyncio.create_task(self._stop.wait())
-        await asyncio.wait([stopping, serving, *minding], return_when=asyncio.FIRST_COMPLETED)
+        await asyncio.wait([stopping, *serving, *minding], return_when=asyncio.FIRST_COMPLETED)
         failed = not self._stop.is_set()
         notify.notify("STOPPING=1")
-        server.should_exit = True
-        await asyncio.wait([serving], timeout=_GRACE)
-        for task in (serving, *minding, watchdog, stopping):
+        for server, _ in servers:
+            server.should_exit = True
+        await asyncio.wait(serving, timeout=_GRACE)
+        for task in (*serving, *minding, watchdog, stopping):
             task.cancel()
-        await asyncio.gather(serving, *minding, watchdog, stopping, return_exceptions=True)
+        await asyncio.gather(*serving, *minding, watchdog, stopping, return_exceptions=True)
         await self._gateway.close()
         self._store.close()
         log.info("stopped")
         if failed:
             raise KioskError("a part of the relay ended by itself")
 
-    def _server(self) -> Server:
+    def _servers(self) -> list[tuple[Server, socket.socket]]:
         app = relay_app(
             gateway=self._gateway,
             store=self._store,
@@ -129,7 +135,11 @@ class RelayDaemon:
             token=secrets.token_urlsafe(32),
             bearer_paths=relay_wire.PATHS,
         )
-        return make_server(guarded, **self._tls)
+        admin = relay_admin_app(self._gateway, self._duty)
+        return [
+            (make_server(guarded, **self._tls), bind(self._host, self._port)),
+            (make_server(admin), bind_socket(self._config.relay.data / ADMIN_SOCKET)),
+        ]
 
     async def _not_ready(self) -> list[str]:
         return [] if self._store_ok else ["store"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
 from fastapi import APIRouter, HTTPException
 from pydantic import BaseModel
@@ -11,6 +11,9 @@ from kiosk.config import read_officers
 from kiosk.duty import Duty
 from kiosk.errors import ConfigError
 from kiosk.privacy import mask_number
+
+ADMINISTRATOR: Final = "administrator"
+"""Who signed an officer on that way."""
 
 
 class Line(BaseModel):
@@ -67,6 +70,19 @@ def officers_router(duty: Duty) -> APIRouter:
         """The one who stands in when nobody has signed on."""
         if not await duty.designate(officer_id):
             raise HTTPException(404, "NO_SUCH_OFFICER")
+        return listed()
+
+    @router.post("/{officer_id}/sign-on")
+    async def sign_on(officer_id: str) -> dict[str, Any]:
+        """Begin a shift where no staff screen can: at a relay."""
+        if not await duty.sign_on(officer_id, ADMINISTRATOR):
+            raise HTTPException(404, "NO_SUCH_OFFICER")
+        return listed()
+
+    @router.post("/sign-off")
+    async def sign_off() -> dict[str, Any]:
+        """End the shift: the designated officer stands in."""
+        await duty.sign_off()
         return listed()
 
     return router

@@ -20,6 +20,8 @@ from kiosk.errors import ConfigError
 SILENCE: Final = 10.0
 """Seconds in which a request's head must have come whole; else the connection is closed."""
 _CONNECTIONS: Final = 500
+ADMIN_SOCKET: Final = "admin.sock"
+"""Of a data folder: where ``kioskctl`` reaches the process that owns it."""
 
 
 class PatientProtocol(H11Protocol):

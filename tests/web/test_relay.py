@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
@@ -183,3 +186,31 @@ def test_what_it_counts_names_nobody(one: httpx.Client) -> None:
     assert 'kiosk_relay_lookups_total{status="insured"}' in text
     assert "kiosk_relay_visits_today 1.0" in text
     assert "099" not in text
+
+
+def kioskctl(relay: RelayProcess, *words: str) -> Any:
+    command = [sys.executable, "-m", "kiosk", *words, "--config", str(relay.config_path)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_officers_sign_on_at_the_relay_and_answer_for_what_all_stations_ask(
+    relay: RelayProcess, gateway: Gateway, one: httpx.Client
+) -> None:
+    (officer,) = kioskctl(relay, "officers", "list")["officers"]
+    assert (officer["name"], officer["answering"]) == ("NGUYỄN CÁN BỘ THỬ", True)
+    assert "099085000001" not in str(officer)
+    gateway.mode("officer_054", times=1)
+    refused = Reply.model_validate_json(one.post(LOOKUP, json=question(5)).content).eligibility
+    silent = Reply.model_validate_json(one.post(LOOKUP, json=question(6)).content).eligibility
+    assert (refused.reason, silent.reason) == ("officer_unknown", "no_officer")
+    assert kioskctl(relay, "officers", "list")["refused"] == "054"
+    kioskctl(relay, "officers", "sign-on", officer["id"])
+    answered = Reply.model_validate_json(one.post(LOOKUP, json=question(6)).content).eligibility
+    assert answered.status == "insured"
+    assert kioskctl(relay, "officers", "sign-off")["refused"] is None
+
+
+def test_the_relay_is_checked_from_its_own_machine(relay: RelayProcess, gateway: Gateway) -> None:
+    assert kioskctl(relay, "check", "gateway")["ok"] is True
