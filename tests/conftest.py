@@ -2,13 +2,30 @@
 
 from __future__ import annotations
 
+import logging
 import os
+from collections.abc import Iterator
 
 import pytest
 from hypothesis import settings
 
+from tests.log_watch import Watch
+
 settings.register_profile("kiosk", deadline=None)  # how long an example takes is no matter of tests
 settings.load_profile("kiosk")
+
+
+@pytest.fixture(autouse=True)
+def logs_are_clean() -> Iterator[None]:
+    """After every test: no line that our software logged, at any level, held a secret or a person."""
+    watch, root, ours = Watch(), logging.getLogger(), logging.getLogger("kiosk")
+    root.addHandler(watch)
+    before = ours.level
+    ours.setLevel(logging.DEBUG)
+    yield
+    ours.setLevel(before)
+    root.removeHandler(watch)
+    assert watch.leaked == []
 
 
 def pytest_sessionfinish(session: pytest.Session) -> None:
