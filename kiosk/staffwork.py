@@ -285,7 +285,9 @@ class StaffWork:
             self._checkins.across.tell(connection, checkin_id, now)
             return _existing(connection, checkin_id)
 
-        return await self._store.run(work)
+        cancelled = await self._store.run(work)
+        self._checkins.outbox.wake(outbox_table.REGISTER)
+        return cancelled
 
     async def note(self, checkin_id: str, text: str, who: str) -> CheckIn:
         """Add a note to the audit."""
