@@ -166,7 +166,8 @@ async def test_questions_that_can_wait_do_not_wait_for_ever() -> None:
 
 @pytest.mark.parametrize("urgent", [True, False])
 async def test_who_is_cancelled_in_the_moment_of_his_turn_leaves_the_place(urgent: bool) -> None:
-    throttle = Throttle(1, 1000, time.monotonic)
+    clock = Clock()
+    throttle = Throttle(1, 1000, clock)
 
     async def one() -> None:
         async with throttle.slot(urgent=urgent):
@@ -175,8 +176,10 @@ async def test_who_is_cancelled_in_the_moment_of_his_turn_leaves_the_place(urgen
     async with throttle.slot():
         next_one = asyncio.create_task(one())
         await asyncio.sleep(0)
+        clock.now += 1  # the pace lets the next one in at once
     next_one.cancel()
     await asyncio.gather(next_one, return_exceptions=True)
     assert next_one.cancelled()
+    clock.now += 1
     async with asyncio.timeout(1), throttle.slot():
         pass

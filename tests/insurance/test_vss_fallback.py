@@ -65,6 +65,23 @@ def test_the_year_alone_only_where_the_day_is_unknown() -> None:
     assert next_call(year, "070", (), [year]) is None
 
 
+def test_two_further_questions_are_the_end() -> None:
+    asked = [LookupCall(CITIZEN, ASKED.name, "05/1965")]
+    for code in ("050", "053"):
+        following = next_call(asked[-1], code, (CARD,), asked)
+        assert following is not None
+        asked.append(following)
+    assert [call.number for call in asked] == [CITIZEN, CARD, BHXH]
+    assert next_call(asked[-1], "061", (CARD,), asked) is None
+
+
+def test_what_was_asked_is_not_asked_again() -> None:
+    first = LookupCall(CITIZEN, ASKED.name, ASKED.birth)
+    by_card = next_call(first, "050", (CARD, CITIZEN), [first])
+    assert by_card == LookupCall(CARD, ASKED.name, ASKED.birth)
+    assert next_call(by_card, "121", (CARD, CITIZEN), [first, by_card]) is None
+
+
 @given(
     st.lists(st.sampled_from(sorted(RESULT_CODES)), min_size=12, max_size=12), st.sampled_from([CITIZEN, CARD, LONG])
 )
