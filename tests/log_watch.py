@@ -13,7 +13,7 @@ OURS: Final = ("kiosk", "hospital_adapters", "province", "httpx", "httpcore", "u
 """Loggers of what we ship and of what it is built on; tests and simulators may say what they like."""
 
 _FORMATTER: Final = JsonFormatter()
-_OF_THE_ERROR: Final = ("msg", "exc_info", "exc_text")  # other handlers keep their own text of an error there
+_OWN: Final = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime"}
 _SECRETS: Final = ("sim-secret", "94209bf88616d22e93de4ff94784049e", "sim-c06-secret", "cán bộ thử")
 _NAMES: Final = tuple(person.name.lower() for person in PEOPLE)
 _NUMBER: Final = re.compile(r"(?<![0-9a-fA-F-])(099[0-9]{9}|[A-Z]{2}[1-5]99(?:99)?[0-9]{8,12})(?![0-9a-fA-F-])")
@@ -41,6 +41,6 @@ class Watch(logging.Handler):
         """Look at message, arguments, extras, and what our format makes of an error: its kind and place, no text."""
         if not record.name.startswith(OURS):
             return
-        extras = {key: value for key, value in record.__dict__.items() if key not in _OF_THE_ERROR}
+        extras = {key: value for key, value in record.__dict__.items() if key not in _OWN}
         if found := leaks(f"{_FORMATTER.format(record)}\n{record.getMessage()}\n{extras}"):
             self.leaked.append(f"{record.name}: {', '.join(found)}")
