@@ -77,6 +77,12 @@ class AcrossStations:
             kind = "another" if another else "told"
             outbox_table.enqueue(connection, outbox_table.REGISTER, kind, checkin_id, now)
 
+    def tell_again(self, connection: sa.Connection, checkin_id: str, now: datetime) -> None:
+        """What was told of *checkin_id*, if anything, has changed since."""
+        told = outbox_table.of_ref(connection, outbox_table.REGISTER, checkin_id)
+        if told is not None and told.state != "waiting":
+            outbox_table.enqueue(connection, outbox_table.REGISTER, told.kind, checkin_id, now)
+
 
 def passage_of(checkin: CheckIn, *, another: bool = False) -> Passage:
     """*checkin* as the register knows it, under all numbers of the person that are known by now."""

@@ -117,8 +117,15 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         metrics.delivery(outcome)
         health.hospital.note(outcome != "retry", "no answer")
 
+    across = AcrossStations(insurance.register, config.policy.number_wait)
     push = HospitalPush(
-        store, hospital, clock, facility=config.station.facility, grace=config.hospital.grace, observe=delivered
+        store,
+        hospital,
+        clock,
+        facility=config.station.facility,
+        grace=config.hospital.grace,
+        observe=delivered,
+        renumbered=lambda connection, checkin_id: across.tell_again(connection, checkin_id, clock()),
     )
     province = ProvinceClient(
         store,
@@ -139,7 +146,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         policy=_policy(config),
         observe=observe,
         insights=insights_of(config),
-        across=AcrossStations(insurance.register, config.policy.number_wait),
+        across=across,
     )
     recheck = Recheck(checkins)
     outbox.add(recheck)

@@ -44,14 +44,19 @@ class HospitalPush:
         grace: float = 60.0,
         workers: int = 4,
         observe: Callable[[str], None] = lambda outcome: None,
+        renumbered: Callable[[sa.Connection, str], None] = lambda connection, checkin_id: None,
     ) -> None:
-        """*grace*: seconds before a lost registration can be looked for in the hospital's history."""
+        """*grace*: seconds before a lost registration can be looked for in the hospital's history.
+
+        *renumbered*: called in the transaction in which a check-in gets the hospital's number after one of our own.
+        """
         self._store = store
         self._adapter = adapter
         self._clock = clock
         self._facility = facility
         self._grace = grace
         self._observe = observe
+        self._renumbered = renumbered
         self._persons: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.workers = workers
 
@@ -178,6 +183,8 @@ class HospitalPush:
             if before is not None and before.staff_reason in _SOLVED_BY_REGISTRATION:
                 changes |= {"staff_reason": None, "staff_since": None}
             records.update(connection, checkin_id, registered_status=told.value, **changes)
+            if before is not None and before.kiosk_number is not None and receipt.number is not None:
+                self._renumbered(connection, checkin_id)
             if receipt.visit_id is None and receipt.number is None:
                 records.call_staff(connection, checkin_id, "receipt_unusable", self._clock())
             after = records.get(connection, checkin_id)

@@ -163,6 +163,28 @@ async def test_without_the_relay_both_serve_and_the_second_comes_to_staff_later(
         assert len(hospital.visits()) == 2
 
 
+async def test_the_hospitals_number_that_comes_late_is_shown_at_the_other_station_too(
+    stations: Stations, hospital: Hospital
+) -> None:
+    async with stations() as (one, two):
+        await one.identify(18)
+        hospital.down()
+        assert (await one.choose())["ticket"]["number"].startswith("K-")
+        await told(one)
+        hospital.up()
+        await one.parts.outbox.resume("hospital")
+        mine = await one.becomes((await one.newest()).checkin_id, hospital_state="accepted")
+        await until(lambda: _rows_of(one, 2), "the second telling")
+        await told(one)
+        await two.station.scan(qr(18))
+        ticket = (await two.view("done"))["ticket"]
+        assert (ticket["number"], ticket["issued_by"]) == (mine.his_number, "his")
+
+
+async def _rows_of(world: World, number: int) -> bool:
+    return len(await world.rows("register")) == number
+
+
 async def test_a_cancelled_visit_lets_the_person_be_served_elsewhere(stations: Stations) -> None:
     async with stations() as (one, two):
         assert (await one.identify(8))["view"] == "needs_staff"
