@@ -10,6 +10,7 @@ from typing import Any
 import httpx
 import pytest
 
+from kiosk.insurance.vss_codes import Reason
 from kiosk.insurance.vss_gateway import VssGateway
 from kiosk.model import Eligibility, KeyKind, LookupKey, PartialDate
 from kiosk.model import EligibilityClass as Class
@@ -116,14 +117,14 @@ async def test_6_nothing_of_anybody_in_the_logs(
     assert not [secret for secret in secrets if secret in text]
 
 
-@pytest.mark.parametrize("length", [9, 11, 13, 14, 16])
+@pytest.mark.parametrize("length", [9, 11, 13, 14, 16, 18])
 async def test_7_other_lengths_never_leave(
     simulator: Any, open_gateway: Open, key_of: KeyOf, today: date, length: int
 ) -> None:
     number = "099190000001999999"[:length]
     found = await open_gateway(simulator.url).lookup(key_of(1, number), today)
-    assert (found.status, found.attempts, found.trail) == (_S, 0, ())
-    assert simulator.calls("lookup") == []
+    assert (found.status, found.reason, found.attempts, found.trail) == (_S, Reason.BAD_KEY, 0, ())
+    assert simulator.calls("token") == simulator.calls("lookup") == []
 
 
 @pytest.mark.parametrize("number", ["099190000001", "9900000001", "DN4999900000001", "DN499099301000027"])

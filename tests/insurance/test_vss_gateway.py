@@ -1,4 +1,4 @@
-"""The adapter against the simulated gateway over real HTTP: acceptance list of insurance-gateway.md 8.5, 1-8."""
+"""The adapter against the simulated gateway over real HTTP, in every mode it has (insurance-gateway.md 8.2-8.4)."""
 
 import asyncio
 import time
@@ -123,34 +123,14 @@ async def test_seventeen_characters(simulator: Any, open_gateway: Open, key_of: 
     assert (found.status, found.coverage.number) == (Class.INSURED, "DN499099301000027")
 
 
-@pytest.mark.parametrize("length", [0, 9, 11, 13, 14, 16, 18])
-async def test_other_lengths_never_leave(
-    simulator: Any, open_gateway: Open, key_of: KeyOf, today: date, length: int
-) -> None:
-    found = await open_gateway(simulator.url).lookup(key_of(1, number="9" * length or " "), today)
-    assert (found.status, found.reason, found.attempts) == (Class.NEEDS_STAFF, Reason.BAD_KEY, 0)
-    assert not found.reached_gateway
-    assert simulator.calls("token") == simulator.calls("lookup") == []
-
-
-@pytest.mark.parametrize("changes", [{"full_name": " "}, {"full_name": "A\ud800"}, {"number": "09919000000①"}])
-async def test_other_unaskable_keys_never_leave(
+@pytest.mark.parametrize(
+    "changes", [{"full_name": " "}, {"full_name": "A\ud800"}, {"number": "09919000000①"}, {"number": " "}]
+)
+async def test_unaskable_keys_never_leave(
     simulator: Any, open_gateway: Open, key_of: KeyOf, today: date, changes: dict[str, str]
 ) -> None:
     assert (await open_gateway(simulator.url).lookup(key_of(1, **changes), today)).reason is Reason.BAD_KEY
     assert simulator.calls("token") == []
-
-
-async def test_twenty_parallel_first_calls_make_one_login_and_fifty_reuse_it(
-    simulator: Any, open_gateway: Open, key_of: KeyOf, today: date
-) -> None:
-    gateway = open_gateway(simulator.url, max_in_flight=20, dedup_seconds=0)
-    askable = [person for person in PEOPLE if person.code == "000"][:10]
-    keys = [key_of(person, number) for person in askable for number in (person.card, person.bhxh_number)]
-    await asyncio.gather(*(gateway.lookup(key, today) for key in keys))
-    for index in range(30):
-        await gateway.lookup(keys[index % 20], today)
-    assert (len(simulator.calls("token")), len(simulator.calls("lookup")) >= 50) == (1, True)
 
 
 @pytest.mark.parametrize("shape", ["http_json", "body", "http_empty"])
