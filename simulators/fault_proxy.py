@@ -71,10 +71,10 @@ class FaultProxy:
         """Take no more and end what is open."""
         if self._server is not None:
             self._server.close()
-        await self.reset()
+        await self.reset_open()
 
-    async def reset(self) -> None:
-        """End what is open."""
+    async def reset_open(self) -> None:
+        """End what is open; toxics work on connections from their beginning."""
         for task in self._open:
             task.cancel()
         await asyncio.gather(*self._open, return_exceptions=True)
@@ -210,6 +210,6 @@ def create_app(proxy: FaultProxy) -> FastAPI:
     @app.post("/_sim/reset", status_code=204)
     async def reset() -> None:
         proxy.toxics.clear()
-        await proxy.reset()
+        await proxy.reset_open()
 
     return app

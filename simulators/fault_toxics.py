@@ -81,9 +81,7 @@ class Lane:
         return next((toxic.delay_ms / 1000 for toxic in self._toxics if toxic.kind == "slow_drip"), None)
 
     async def through(self, piece: bytes) -> bytes:
-        """What the other side gets of *piece*, when it is time. Broken when the connection ends with it: call
-        ``rest`` for what still came through.
-        """
+        """What the other side gets of *piece*, when it is time."""
         for toxic in self._toxics:
             match toxic.kind:
                 case "delay":

@@ -5,14 +5,31 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Iterator
+from unittest.mock import patch
 
 import pytest
 from hypothesis import settings
 
-from tests.log_watch import Watch
+from simulators.stack import Stack
+from tests.log_watch import Watch, leaks
 
 settings.register_profile("kiosk", deadline=None)  # how long an example takes is no matter of tests
 settings.load_profile("kiosk")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def process_logs_are_clean() -> Iterator[None]:
+    """What our processes wrote to their logs is read when a stack of them stops."""
+    stop = Stack.stop
+
+    def stop_and_read(self: Stack) -> None:
+        stop(self)
+        for part in ("kiosk", "province"):
+            if (self.data / f"{part}.log").exists():
+                assert leaks(self.log(part)) == [], part
+
+    with patch.object(Stack, "stop", stop_and_read):
+        yield
 
 
 @pytest.fixture(autouse=True)
