@@ -11,9 +11,13 @@ from typing import Any
 
 import httpx
 import pytest
+from fastapi import HTTPException
+from starlette.requests import Request
 
 from kiosk.insurance.relay_wire import Reply
 from kiosk.model import VIETNAM
+from kiosk.relay_config import fingerprint
+from kiosk.web.relay import StationKeys
 from tests.kiosk.relay_process import RelayProcess
 from tests.kiosk.world import PEOPLE, Gateway
 
@@ -96,10 +100,20 @@ def test_without_a_stations_key_nothing_is_answered(relay: RelayProcess, path: s
     assert "facility_key" not in asked_key.text
 
 
-def test_a_wrong_key_is_told_so(relay: RelayProcess) -> None:
-    with relay.client() as stranger:
-        answer = stranger.post(LOOKUP, json=question(1), headers={"Authorization": "Bearer nobody"})
-    assert answer.status_code in (401, 429)  # 429: the test above used up the failures of a minute
+def request_with(authorization: str) -> Request:
+    return Request({"type": "http", "headers": [(b"authorization", authorization.encode())]})
+
+
+def test_ten_wrong_keys_are_told_401_then_whoever_guesses_is_slowed_down_and_right_keys_are_not() -> None:
+    keys = StationKeys({"kiosk-1": fingerprint("right"), "kiosk-2": fingerprint("other")})
+    codes = []
+    for _ in range(12):
+        with pytest.raises(HTTPException) as refused:
+            keys.station(request_with("Bearer wrong"))
+        codes.append(refused.value.status_code)
+    assert codes == [401] * 10 + [429] * 2
+    assert keys.station(request_with("Bearer right")) == "kiosk-1"
+    assert keys.station(request_with("bearer other")) == "kiosk-2"
 
 
 def test_right_keys_work_while_a_wrong_one_is_being_tried(relay: RelayProcess, one: httpx.Client) -> None:
