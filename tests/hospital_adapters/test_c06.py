@@ -63,10 +63,11 @@ class TestContractWithKey(RemoteAdapterContract):
             yield running
 
 
-class TestContractWithHistory(RemoteAdapterContract):
+class TestContractWithHistoryAndLookups(RemoteAdapterContract):
     @pytest.fixture
     async def peer(self) -> AsyncIterator[C06Peer]:
-        async with C06Peer(SIM.changed({"history": "on"}), history_path="/lichsu-dangky") as running:
+        sim = SIM.changed({"history": "on"})
+        async with C06Peer(sim, history_path="/lichsu-dangky", asks_insurer=True) as running:
             yield running
 
 
