@@ -17,7 +17,7 @@ def officers() -> None:
 
 
 @officers.command("list")
-@click.option("--reveal", is_flag=True, help="Show citizen numbers in full.")
+@click.option("--reveal", is_flag=True, help="Show names and citizen numbers in full.")
 @CONFIG
 def listed(config_path: Path, *, reveal: bool) -> None:
     """All of them, and who answers now."""

@@ -1,7 +1,7 @@
 """Who answers for lookups now: the officer who signed on for this shift, else the designated one.
 
 A refusal (054, 055) stops asking in that officer's name only. It ends when the insurer accepts them again; until then
-one lookup every ten minutes is the trial, or the next one after somebody corrected the registration and says so.
+one lookup every half an hour is the trial, or the next one after somebody corrected the registration and says so.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
-from kiosk import officers
+from kiosk import officers, records
 from kiosk.model import Officer
 from kiosk.officer_stop import Stop
 from kiosk.officers import OnDuty, Registered
@@ -35,7 +35,7 @@ class DutyView:
 class Duty:
     """``kiosk.ports.OfficerDuty`` over the store; what it needs for an answer stands in memory.
 
-    Changes go through ``run``, so that memory and store agree.
+    Each change of the register or of a shift is audited in its transaction; *who*: the name of whoever made it.
     """
 
     def __init__(self, store: Store, clock: Clock, monotonic: Callable[[], float] = time.monotonic) -> None:
@@ -86,34 +86,48 @@ class Duty:
     async def sign_on(self, officer_id: str, who: str) -> bool:
         """Begin a shift; False if there is no such officer."""
         now = self._clock()
-        begun = await self._change(lambda c: officers.sign_on(c, officer_id, who, now))
+        begun = await self._change(
+            who, "officer_signed_on", officer_id, lambda c: officers.sign_on(c, officer_id, who, now)
+        )
         if begun and officer_id in self._stops:
             self._stops[officer_id].try_now()
         return begun
 
-    async def sign_off(self) -> None:
-        """End the shift that runs."""
+    async def sign_off(self, who: str) -> None:
+        """End the shift that runs, if any."""
         now = self._clock()
-        await self._change(lambda c: officers.sign_off(c, now))
+        shift = self._signed_on
+        ended = shift.officer.officer_id if shift else None
+        await self._change(who, "officer_signed_off", ended, lambda c: officers.sign_off(c, now))
 
-    async def add(self, full_name: str, citizen_number: str) -> None:
+    async def add(self, full_name: str, citizen_number: str, who: str) -> None:
         """Register one more officer, or give a known number another name."""
-        await self._change(lambda c: officers.merge(c, [(full_name, citizen_number)]))
-        for each in self._registered:
-            if each.officer.citizen_number == citizen_number:
-                self._stop_of(each.officer).try_now()
+        officer_id = await self._change(
+            who, "officer_added", None, lambda c: officers.put(c, full_name, citizen_number)
+        )
+        if officer_id in self._stops:
+            self._stops[officer_id].try_now()
 
-    async def remove(self, officer_id: str) -> bool:
+    async def remove(self, officer_id: str, who: str) -> bool:
         """Take an officer off the register; False if there is none."""
         now = self._clock()
-        return await self._change(lambda c: officers.remove(c, officer_id, now))
+        return await self._change(who, "officer_removed", officer_id, lambda c: officers.remove(c, officer_id, now))
 
-    async def designate(self, officer_id: str) -> bool:
+    async def designate(self, officer_id: str, who: str) -> bool:
         """Make one officer the one who stands in; False if there is none."""
-        return await self._change(lambda c: officers.designate(c, officer_id))
+        return await self._change(who, "officer_designated", officer_id, lambda c: officers.designate(c, officer_id))
 
-    async def _change(self, work: Callable[[sa.Connection], _T]) -> _T:
-        result, state = await self._store.run(lambda connection: (work(connection), _read(connection)))
+    async def _change(self, who: str, action: str, officer_id: str | None, work: Callable[[sa.Connection], _T]) -> _T:
+        now = self._clock()
+
+        def change(connection: sa.Connection) -> tuple[_T, tuple[list[Registered], OnDuty | None]]:
+            result = work(connection)
+            if result is not False:
+                whom = result if isinstance(result, str) else officer_id
+                records.add_audit(connection, now, who, action, None, {"officer": whom})
+            return result, _read(connection)
+
+        result, state = await self._store.run(change)
         self._take_in(state)
         return result
 

@@ -10,8 +10,10 @@ import logging
 import time
 from collections.abc import Callable
 
-TRIAL_AFTER_S = 600.0
+TRIAL_AFTER_S = 1800.0
 """Seconds after a refusal until one lookup may try that officer again."""
+TRIAL_LASTS_S = 60.0
+"""Seconds that a trial may take; one that brought no answer about the officer says nothing and is repeated."""
 
 _LOG = logging.getLogger(__name__)
 
@@ -32,9 +34,9 @@ class Stop:
         return self.code is not None and self._monotonic() < self._trial_at
 
     def trial(self) -> None:
-        """Take the one trial that is due, if so: the next one comes after another pause, whatever becomes of this."""
+        """Take the one trial that is due, if so: nobody else is named until it is over."""
         if self.code is not None and not self.holds:
-            self._trial_at = self._monotonic() + self._trial_after
+            self._trial_at = self._monotonic() + TRIAL_LASTS_S
 
     def refused(self, code: str) -> None:
         """The insurer said 054 or 055."""

@@ -43,26 +43,35 @@ class OnDuty:
 
 
 def merge(connection: sa.Connection, people: Iterable[tuple[str, str]]) -> int:
-    """Add who is new among (name, citizen number) pairs and bring back who was removed; returns how many there are.
+    """Add who is new among (name, citizen number) pairs of a file; returns how many are registered then.
 
-    The name of a known number follows the list. The first of all is designated where nobody is.
+    The register counts for whoever it knows: an old file neither brings back who was removed nor undoes a corrected
+    name.
     """
+    known = set(connection.execute(sa.select(officer.c.citizen_number)).scalars())
     for full_name, citizen_number in people:
-        known = officer.c.citizen_number == citizen_number
-        changed = connection.execute(officer.update().where(known).values(full_name=full_name, active=True))
-        if changed.rowcount == 0:
-            connection.execute(
-                officer.insert().values(
-                    officer_id=secrets.token_hex(4),
-                    full_name=full_name,
-                    citizen_number=citizen_number,
-                    designated=False,
-                    active=True,
-                )
-            )
-        if not any(each.designated for each in registered(connection)):
-            connection.execute(officer.update().where(known).values(designated=True))
+        if citizen_number not in known:
+            put(connection, full_name, citizen_number)
+            known.add(citizen_number)
     return len(registered(connection))
+
+
+def put(connection: sa.Connection, full_name: str, citizen_number: str) -> str:
+    """Register somebody, correct the name of a known number, or bring back who was removed; returns the officer's id.
+
+    Designated where nobody is.
+    """
+    row = officer.c.citizen_number == citizen_number
+    officer_id = connection.execute(sa.select(officer.c.officer_id).where(row)).scalar()
+    if officer_id is None:
+        officer_id = secrets.token_hex(4)
+        new = {"officer_id": officer_id, "citizen_number": citizen_number, "designated": False}
+        connection.execute(officer.insert().values(**new, full_name=full_name, active=True))
+    else:
+        connection.execute(officer.update().where(row).values(full_name=full_name, active=True))
+    if not any(each.designated for each in registered(connection)):
+        connection.execute(officer.update().where(row).values(designated=True))
+    return str(officer_id)
 
 
 def registered(connection: sa.Connection) -> list[Registered]:

@@ -1,4 +1,4 @@
-"""Officers for ``kioskctl officers``: names and the last digits of their numbers, in full only when asked."""
+"""Officers for ``kioskctl officers``: shortened names and the last digits of their numbers, in full only when asked."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ from pydantic import BaseModel
 from kiosk.config import read_officers
 from kiosk.duty import Duty
 from kiosk.errors import ConfigError
-from kiosk.privacy import mask_number
+from kiosk.privacy import mask_name, mask_number
 
 ADMINISTRATOR: Final = "administrator"
-"""Who signed an officer on that way."""
+"""Whom shifts and the audit name for what is done that way."""
 
 
 class Line(BaseModel):
@@ -33,7 +33,7 @@ def officers_router(duty: Duty) -> APIRouter:
             "officers": [
                 {
                     "id": each.officer.officer_id,
-                    "name": each.officer.full_name,
+                    "name": each.officer.full_name if reveal else mask_name(each.officer.full_name),
                     "number": each.officer.citizen_number if reveal else mask_number(each.officer.citizen_number),
                     "designated": each.designated,
                     "answering": each.officer.officer_id == answering,
@@ -55,20 +55,20 @@ def officers_router(duty: Duty) -> APIRouter:
             (pair,) = read_officers(body.line)
         except (ConfigError, ValueError):
             raise HTTPException(422, "BAD_OFFICER") from None
-        await duty.add(*pair)
+        await duty.add(*pair, ADMINISTRATOR)
         return listed()
 
     @router.delete("/{officer_id}")
     async def remove(officer_id: str) -> dict[str, Any]:
         """Take one off the register."""
-        if not await duty.remove(officer_id):
+        if not await duty.remove(officer_id, ADMINISTRATOR):
             raise HTTPException(404, "NO_SUCH_OFFICER")
         return listed()
 
     @router.post("/{officer_id}/designate")
     async def designate(officer_id: str) -> dict[str, Any]:
         """The one who stands in when nobody has signed on."""
-        if not await duty.designate(officer_id):
+        if not await duty.designate(officer_id, ADMINISTRATOR):
             raise HTTPException(404, "NO_SUCH_OFFICER")
         return listed()
 
@@ -82,7 +82,7 @@ def officers_router(duty: Duty) -> APIRouter:
     @router.post("/sign-off")
     async def sign_off() -> dict[str, Any]:
         """End the shift: the designated officer stands in."""
-        await duty.sign_off()
+        await duty.sign_off(ADMINISTRATOR)
         return listed()
 
     return router

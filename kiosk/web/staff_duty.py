@@ -3,7 +3,6 @@
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import sqlalchemy as sa
 from fastapi import APIRouter, Depends, HTTPException, Request
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -27,14 +26,9 @@ def duty_router(checkins: CheckIns, duty: Duty, signed_in: Callable[[Request], s
     router = APIRouter(prefix="/duty")
     Who = Annotated[str, Depends(signed_in)]
 
-    async def done(who: str, action: str, detail: dict[str, Any]) -> dict[str, Any]:
+    async def done() -> dict[str, Any]:
         now = checkins.clock()
-
-        def work(connection: sa.Connection) -> None:
-            records.add_audit(connection, now, who, action, None, detail)
-            outbox_table.hasten(connection, outbox_table.GATEWAY, now)
-
-        await checkins.store.run(work)
+        await checkins.store.run(lambda c: outbox_table.hasten(c, outbox_table.GATEWAY, now))
         checkins.outbox.wake(outbox_table.GATEWAY)
         return duty_view(duty)
 
@@ -48,19 +42,21 @@ def duty_router(checkins: CheckIns, duty: Duty, signed_in: Callable[[Request], s
         """Begin a shift."""
         if not await duty.sign_on(body.officer_id, who):
             raise HTTPException(404, "NO_SUCH_OFFICER")
-        return await done(who, "officer_signed_on", {"officer": body.officer_id})
+        return await done()
 
     @router.post("/sign-off")
     async def sign_off(who: Who) -> dict[str, Any]:
         """End the shift: the designated officer stands in."""
-        await duty.sign_off()
-        return await done(who, "officer_signed_off", {})
+        await duty.sign_off(who)
+        return await done()
 
     @router.post("/try-again")
     async def try_again(who: Who) -> dict[str, Any]:
         """The registration was corrected: let the next lookup try it."""
+        now = checkins.clock()
+        await checkins.store.run(lambda c: records.add_audit(c, now, who, "officer_tried_again", None, {}))
         duty.try_now()
-        return await done(who, "officer_tried_again", {})
+        return await done()
 
     return router
 

@@ -11,8 +11,9 @@ from kiosk.config import InsuranceTable
 from kiosk.duty import Duty
 from kiosk.errors import ConfigError
 from kiosk.insurance_parts import duty_of
-from kiosk.officer_stop import TRIAL_AFTER_S
+from kiosk.officer_stop import TRIAL_AFTER_S, TRIAL_LASTS_S
 from kiosk.store import Store
+from kiosk.tables import audit
 
 FIRST, SECOND = ("Nguyễn Cán Bộ Thử", "099085000001"), ("Lê Trực Thử", "099186000002")
 
@@ -54,7 +55,7 @@ async def test_whoever_signs_on_answers_until_signing_off_and_after_a_restart(wo
         answering = each.current()
         assert answering is not None and answering.citizen_number == SECOND[1]
         assert each.view.signed_on is not None and each.view.signed_on.signed_by == "clerk"
-    await duty.sign_off()
+    await duty.sign_off("clerk")
     answering = duty.current()
     assert answering is not None and answering.citizen_number == FIRST[1]
     assert not await duty.sign_on("nobody", "clerk")
@@ -72,7 +73,7 @@ async def test_a_shift_crosses_midnight_and_ends_when_it_was_forgotten(world: Wo
     assert answering is not None and answering.citizen_number == FIRST[1]
 
 
-async def test_a_refusal_stops_this_officer_only_and_every_ten_minutes_one_lookup_tries(world: World) -> None:
+async def test_a_refusal_stops_this_officer_only_and_every_half_hour_one_lookup_tries(world: World) -> None:
     duty = world.open()
     first = duty.current()
     assert first is not None
@@ -84,7 +85,7 @@ async def test_a_refusal_stops_this_officer_only_and_every_ten_minutes_one_looku
     assert second is not None and duty.view.refused is None
     duty.refused(first, "054")  # late, of a lookup before
     assert duty.current() == second
-    await duty.sign_off()
+    await duty.sign_off("clerk")
     assert duty.current() is None
     world.seconds += TRIAL_AFTER_S
     assert [duty.current(), duty.current()] == [first, None]
@@ -102,7 +103,7 @@ async def test_who_corrected_something_gets_a_trial_at_once(world: World, correc
     if correction == "try_now":
         duty.try_now()
     elif correction == "add":
-        await duty.add("Nguyễn Cán Bộ Thử Hai", FIRST[1])
+        await duty.add("Nguyễn Cán Bộ Thử Hai", FIRST[1], "admin")
     else:
         await duty.sign_on(first.officer_id, "clerk")
     again = duty.current()
@@ -113,25 +114,61 @@ async def test_who_corrected_something_gets_a_trial_at_once(world: World, correc
 async def test_a_removed_officer_answers_no_more(world: World) -> None:
     duty = world.open()
     await duty.sign_on(world.id_of(SECOND[1]), "clerk")
-    assert await duty.remove(world.id_of(SECOND[1]))
+    assert await duty.remove(world.id_of(SECOND[1]), "admin")
     answering = duty.current()
     assert answering is not None and answering.citizen_number == FIRST[1]
-    assert await duty.remove(answering.officer_id)
+    assert await duty.remove(answering.officer_id, "admin")
     assert duty.current() is None
-    assert not await duty.remove(answering.officer_id)
-    assert await duty.designate(answering.officer_id) is False
+    assert not await duty.remove(answering.officer_id, "admin")
+    assert await duty.designate(answering.officer_id, "admin") is False
 
 
-def test_the_list_may_be_read_again_and_change_names(world: World) -> None:
-    assert world.store.run_now(lambda c: officers.merge(c, [("Tên Mới Thử", FIRST[1])])) == 2
+async def test_a_trial_without_an_answer_is_repeated_after_a_minute(world: World) -> None:
+    duty = world.open()
+    first = duty.current()
+    assert first is not None
+    duty.refused(first, "055")
+    duty.try_now()
+    assert [duty.current(), duty.current()] == [first, None]  # and the network failed
+    world.seconds += TRIAL_LASTS_S
+    assert [duty.current(), duty.current()] == [first, None]
+    duty.refused(first, "055")
+    world.seconds += TRIAL_LASTS_S
+    assert duty.current() is None
+
+
+async def test_an_old_file_undoes_no_correction_and_brings_nobody_back(world: World) -> None:
+    duty = world.open()
+    await duty.add("Tên Đúng Thử", FIRST[1], "admin")
+    await duty.remove(world.id_of(SECOND[1]), "admin")
+    third = ("Trần Mới Thử", "099085000003")
+    assert world.store.run_now(lambda c: officers.merge(c, [FIRST, SECOND, third, third])) == 2
     found = world.store.run_now(officers.registered)
-    assert {each.officer.full_name for each in found} == {"Tên Mới Thử", SECOND[0]}
+    assert {each.officer.full_name for each in found} == {"Tên Đúng Thử", third[0]}
     assert [each.officer.citizen_number for each in found if each.designated] == [FIRST[1]]
+    await duty.add(*SECOND, "admin")
+    assert len(duty.registered) == 3
+
+
+async def test_who_changed_what_is_audited_without_names_or_numbers(world: World) -> None:
+    duty = world.open()
+    second = world.id_of(SECOND[1])
+    await duty.sign_on(second, "chi")
+    await duty.sign_off("an")
+    await duty.designate(second, "admin")
+    await duty.remove(second, "admin")
+    await duty.remove(second, "admin")
+    await duty.add(*SECOND, "admin")
+    rows = world.store.run_now(lambda c: c.execute(audit.select().order_by(audit.c.id)).all())
+    actions = ["signed_on", "signed_off", "designated", "removed", "added"]
+    assert [row.action for row in rows] == [f"officer_{action}" for action in actions]
+    assert [row.who for row in rows] == ["chi", "an", "admin", "admin", "admin"]
+    assert [row.detail for row in rows] == [{"officer": second}] * 5
 
 
 async def test_another_can_be_designated(world: World) -> None:
     duty = world.open()
-    assert await duty.designate(world.id_of(SECOND[1]))
+    assert await duty.designate(world.id_of(SECOND[1]), "admin")
     answering = duty.current()
     assert answering is not None and answering.citizen_number == SECOND[1]
 

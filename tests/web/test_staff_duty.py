@@ -8,7 +8,7 @@ from tests.kiosk.world import qr, until
 
 async def test_signing_on_off_and_the_alarm_of_a_refused_officer(kiosk, gateway):
     staff = await kiosk.signed_in()
-    await kiosk.parts.duty.add("LÊ TRỰC THỬ", "099186000002")
+    await kiosk.parts.duty.add("LÊ TRỰC THỬ", "099186000002", "admin")
     view = (await staff.get("/api/v1/staff/duty")).json()
     assert view["officer"]["name"] == "NGUYỄN CÁN BỘ THỬ"
     assert "099" not in str(view)
@@ -71,10 +71,12 @@ async def test_officers_at_the_command_line(kiosk):
 
     code, output = await ask("add", line="Lê Trực Thử;099186000002\n")
     assert code == 0
-    added = next(each for each in json.loads(output)["officers"] if each["name"] == "Lê Trực Thử")
+    added = next(each for each in json.loads(output)["officers"] if each["name"] == "L. T. Thử")
     assert added["number"].endswith("002")
     assert "099186000002" not in output
-    assert "099186000002" in (await ask("list", "--reveal"))[1]
+    assert "Trực" not in output
+    revealed = (await ask("list", "--reveal"))[1]
+    assert "099186000002" in revealed and "Lê Trực Thử" in revealed
     assert json.loads((await ask("designate", added["id"]))[1])["officers"]
     officer = kiosk.parts.duty.current()
     assert officer is not None and officer.full_name == "Lê Trực Thử"
