@@ -216,7 +216,7 @@ class CheckIns:
             changes: dict[str, Any] = {} if patient is None else {"patient": patient}
             if asked:
                 attempt = records.lookups_of(connection, checkin_id) + 1
-                receipt = self.journal.lookup(connection, fresh, answer, attempt, self.clock())
+                receipt = self.journal.lookup(connection, fresh, answer, attempt, self.clock(), again=another)
             elif shared:
                 receipt = answers.keep(connection, self.journal.facility_key, answer, Moment.ARRIVAL, checkin_id)
             else:

@@ -53,12 +53,18 @@ class Journal:
         attempt: int,
         now: datetime,
         moment: Moment = Moment.ARRIVAL,
+        *,
+        again: bool = False,
     ) -> str | None:
         """Keep one lookup, those with other numbers before it, their evidence and an event each.
 
-        *attempt* counts from 1 within the check-in. Returns the code of the answer's receipt, if it has one.
+        *attempt* counts from 1 within the check-in. A question that is kept already, because others shared it, is not
+        kept twice, unless *again*: the visit must join a lookup of its own. Returns the code of the answer's receipt,
+        if it has one.
         """
-        for number, part in enumerate((*answer.earlier, answer), attempt):
+        parts = (*answer.earlier, answer)
+        fresh = [part for part in parts if again or not records.is_kept_itself(connection, of, part)]
+        for number, part in enumerate(fresh, attempt):
             self._one_lookup(connection, of, part, number, now)
         return answers.keep(connection, self.facility_key, answer, moment, of.checkin_id)
 

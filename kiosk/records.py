@@ -306,7 +306,12 @@ def lookups_of(connection: sa.Connection, checkin_id: str) -> int:
 
 
 def is_kept(connection: sa.Connection, of: CheckIn, answer: Eligibility) -> bool:
-    """Whether *answer* came from a question kept already: the gateway's adapter lets equal ones share a call."""
+    """Whether *answer*, and each before it, came from a question kept already: equal ones may share a call."""
+    return all(is_kept_itself(connection, of, part) for part in (*answer.earlier, answer))
+
+
+def is_kept_itself(connection: sa.Connection, of: CheckIn, answer: Eligibility) -> bool:
+    """The same of *answer* alone, whatever was asked before it."""
     same = (lookup.c.person_key == of.person_key, lookup.c.asked_at == answer.asked_at)
     return connection.execute(sa.select(lookup.c.id).where(*same).limit(1)).first() is not None
 

@@ -4,6 +4,7 @@ import asyncio
 import hashlib
 import hmac
 import random
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -206,3 +207,15 @@ async def test_a_rolled_back_event_leaves_no_row_in_the_outbox(store):
     with pytest.raises(RuntimeError):
         await store.run(work)
     assert await store.read(outbox_table.unfinished) == []
+
+
+async def test_a_question_that_others_shared_is_kept_once_and_the_one_before_it_all_the_same(store):
+    written = await prepared(store)
+    checkin = await a_checkin(store, "c1")
+    shared = answer()
+    own = replace(shared, earlier=(replace(answer(code="050"), asked_at=NOON - timedelta(seconds=2)),))
+    await store.run(lambda c: written.lookup(c, checkin, shared, 1, NOON))
+    await store.run(lambda c: written.lookup(c, checkin, own, 2, NOON))
+    kept = await store.read(lambda c: records.is_kept(c, checkin, own))
+    assert kept
+    assert [body["result_code"] for body in await bodies(store)] == ["000", "050"]
