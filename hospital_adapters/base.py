@@ -5,21 +5,18 @@ from __future__ import annotations
 from datetime import date
 
 from kiosk.errors import HospitalRejected
-from kiosk.model import (
-    AdapterHealth,
+from kiosk.hospital_model import (
     Appointment,
     Capabilities,
     DeskLookups,
-    Eligibility,
     Encounter,
-    Identity,
-    LookupKey,
     PatientMatch,
     PatientRef,
     Receipt,
     Service,
     VisitCount,
 )
+from kiosk.model import AdapterHealth, Eligibility, Identity, LookupKey
 
 
 def _unsupported(method: str) -> HospitalRejected:

@@ -22,14 +22,10 @@ from hospital_adapters.c06_outcome import SIGNATURE, question_outcome, registrat
 from hospital_adapters.c06_settings import C06Settings
 from hospital_adapters.c06_wire import Envelope
 from kiosk.errors import ConfigError, HospitalRejected, HospitalUnavailable
-from kiosk.model import (
-    AdapterHealth,
+from kiosk.hospital_model import (
     Capabilities,
-    Eligibility,
     Encounter,
     Idempotency,
-    Identity,
-    LookupKey,
     MatchKind,
     PatientMatch,
     PatientRef,
@@ -37,6 +33,7 @@ from kiosk.model import (
     Receipt,
     Service,
 )
+from kiosk.model import AdapterHealth, Eligibility, Identity, LookupKey
 from kiosk.ports import AdapterContext, Clock
 
 log = logging.getLogger(__name__)

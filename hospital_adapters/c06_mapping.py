@@ -12,19 +12,8 @@ from hospital_adapters.c06_settings import C06Settings
 from kiosk.documents.card_number import classify_number
 from kiosk.documents.text import letters, same_name
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected
-from kiosk.model import (
-    VIETNAM,
-    Encounter,
-    Identity,
-    KeyKind,
-    MatchKind,
-    PartialDate,
-    PatientMatch,
-    PatientRef,
-    Receipt,
-    Sex,
-    TicketLine,
-)
+from kiosk.hospital_model import Encounter, MatchKind, PatientMatch, PatientRef, Receipt, TicketLine
+from kiosk.model import VIETNAM, Identity, KeyKind, PartialDate, Sex
 
 _DU_PHONG_START = "CK1;id="
 _DU_PHONG_LIMIT = 64

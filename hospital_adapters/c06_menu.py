@@ -10,7 +10,7 @@ from typing import Any
 from hospital_adapters import c06_wire as wire
 from hospital_adapters.c06_settings import C06Settings
 from kiosk.errors import HospitalUnavailable
-from kiosk.model import Service
+from kiosk.hospital_model import Service
 
 FRESH_S = 600.0
 PRICES_S = 86_400.0

@@ -13,20 +13,18 @@ from typing import Any
 
 from hospital_adapters.base import BaseAdapter
 from kiosk.errors import ConfigError
-from kiosk.model import (
+from kiosk.hospital_model import (
     Availability,
     Capabilities,
-    Coverage,
     Encounter,
     Idempotency,
-    Identity,
     PatientRef,
     QueueNumber,
     Receipt,
     Service,
     TicketLine,
-    local_day,
 )
+from kiosk.model import Coverage, Identity, local_day
 from kiosk.ports import AdapterContext
 
 _DAYS_KEPT = 7

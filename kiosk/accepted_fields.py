@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from kiosk import outbox_table, records
 from kiosk.checkin import CheckIns
 from kiosk.differences import Difference, Source, differences, taken_over
-from kiosk.model import Coverage, EligibilityClass, Holder, KeyKind, MatchKind
+from kiosk.hospital_model import MatchKind
+from kiosk.model import Coverage, EligibilityClass, Holder, KeyKind
 from kiosk.records import CheckIn
 from kiosk.staffwork import StaffRefusal
 

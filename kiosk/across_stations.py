@@ -15,7 +15,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records
-from kiosk.model import Receipt, Service, TicketLine
+from kiosk.hospital_model import Receipt, Service, TicketLine
 from kiosk.ports import VisitRegister
 from kiosk.records import CheckIn
 from kiosk.register_model import Elsewhere, Handed, Passage

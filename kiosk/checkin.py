@@ -20,6 +20,7 @@ from kiosk import answers, chip_records, events, outbox_table, records
 from kiosk.across_stations import ALSO_ELSEWHERE, AcrossStations, existing, give_way, seen_there, shown_as
 from kiosk.checkin_model import Key, Policy, Presented
 from kiosk.chip_model import ChipReading
+from kiosk.hospital_model import MatchKind, Service
 from kiosk.journal import Journal
 from kiosk.model import (
     Carrier,
@@ -30,10 +31,8 @@ from kiosk.model import (
     Identity,
     KeyKind,
     Lane,
-    MatchKind,
     Method,
     Moment,
-    Service,
     local_day,
 )
 from kiosk.outbox import Outbox

@@ -13,7 +13,8 @@ from datetime import date
 from enum import StrEnum
 
 from kiosk.documents.text import fold, same_name, tidy
-from kiosk.model import Coverage, Eligibility, Holder, Identity, KeyKind, PartialDate, PatientMatch, Sex
+from kiosk.hospital_model import PatientMatch
+from kiosk.model import Coverage, Eligibility, Holder, Identity, KeyKind, PartialDate, Sex
 
 _PERHAPS_ANOTHER = ("wrong_person", "name_refused")
 """Reasons of answers that may be about somebody else, whose name nobody here may see (insurance-gateway.md 3, 060)."""

@@ -18,7 +18,8 @@ import sqlalchemy as sa
 from kiosk import outbox_table, records
 from kiosk.amendment import bring_to_hospital
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable, StoreError
-from kiosk.model import EligibilityClass, Encounter, Idempotency, MatchKind, Receipt, local_day
+from kiosk.hospital_model import Encounter, Idempotency, MatchKind, Receipt
+from kiosk.model import EligibilityClass, local_day
 from kiosk.outbox import Done, Effect, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
 from kiosk.ports import Clock, HospitalAdapter

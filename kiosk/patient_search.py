@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 
 from kiosk.errors import HospitalError
-from kiosk.model import Identity, PatientMatch
+from kiosk.hospital_model import PatientMatch
+from kiosk.model import Identity
 from kiosk.ports import HospitalAdapter
 
 

@@ -8,23 +8,18 @@ from datetime import date, datetime
 from typing import Any, Protocol
 
 from kiosk.chip_model import ProviderOpinion
-from kiosk.model import (
-    AdapterHealth,
+from kiosk.hospital_model import (
     Appointment,
     Capabilities,
     DeskLookups,
-    Eligibility,
     Encounter,
-    Identity,
-    LookupKey,
-    Moment,
-    Officer,
     PatientMatch,
     PatientRef,
     Receipt,
     Service,
     VisitCount,
 )
+from kiosk.model import AdapterHealth, Eligibility, Identity, LookupKey, Moment, Officer
 from kiosk.register_model import Elsewhere, Handed, Passage
 
 

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from kiosk.documents.text import same_name
+from kiosk.hospital_model import PatientMatch, Receipt, Service
 from kiosk.model import (
     Carrier,
     CarrierSource,
@@ -27,9 +28,6 @@ from kiosk.model import (
     Lane,
     LookupKey,
     Method,
-    PatientMatch,
-    Receipt,
-    Service,
     local_day,
 )
 from kiosk.tables import audit, checkin, lookup, setting, ticket_series

@@ -8,7 +8,7 @@ from datetime import date
 
 from kiosk import records
 from kiosk.errors import HospitalError
-from kiosk.model import Service
+from kiosk.hospital_model import Service
 from kiosk.ports import HospitalAdapter
 from kiosk.store import Store
 

@@ -19,22 +19,8 @@ from kiosk.checkin import CheckIns, Key
 from kiosk.documents.card_number import classify_number
 from kiosk.documents.text import clean, tidy
 from kiosk.errors import KioskError
-from kiosk.model import (
-    Document,
-    DocumentKind,
-    Identity,
-    KeyKind,
-    Lane,
-    MatchKind,
-    Method,
-    PartialDate,
-    PatientMatch,
-    Receipt,
-    Service,
-    Sex,
-    TicketLine,
-    local_day,
-)
+from kiosk.hospital_model import MatchKind, PatientMatch, Receipt, Service, TicketLine
+from kiosk.model import Document, DocumentKind, Identity, KeyKind, Lane, Method, PartialDate, Sex, local_day
 from kiosk.recheck import recheck_now
 from kiosk.records import CheckIn
 

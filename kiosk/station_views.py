@@ -12,7 +12,8 @@ from kiosk.documents.recognise import recognise
 from kiosk.documents.scan_diagnosis import is_test_code
 from kiosk.documents.scan_test_code import TEST_PAYLOAD
 from kiosk.documents.text import ENCODING_DAMAGED
-from kiosk.model import Document, DocumentKind, EligibilityClass, Identity, KeyKind, Method, Service
+from kiosk.hospital_model import Service
+from kiosk.model import Document, DocumentKind, EligibilityClass, Identity, KeyKind, Method
 from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
 from kiosk.station_model import InFront

@@ -16,16 +16,8 @@ from typing import Any, Final, NoReturn
 from kiosk.checkin import CheckIns, Key, Presented
 from kiosk.documents.text import unframe
 from kiosk.errors import StoreError
-from kiosk.model import (
-    Availability,
-    Carrier,
-    CarrierSource,
-    Document,
-    DocumentKind,
-    EligibilityClass,
-    Lane,
-    Service,
-)
+from kiosk.hospital_model import Availability, Service
+from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, EligibilityClass, Lane
 from kiosk.ports import Clock, TokenVerifier
 from kiosk.records import CheckIn
 from kiosk.station_model import InFront, NotAtThatPhase, ScanRefused, StationBusy, Timings

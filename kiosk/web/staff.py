@@ -13,7 +13,8 @@ from kiosk.checkin import CheckIns
 from kiosk.documents.as_json import decode_report
 from kiosk.documents.text import fold
 from kiosk.duty import Duty
-from kiosk.model import Service, Sex, local_day
+from kiosk.hospital_model import Service
+from kiosk.model import Sex, local_day
 from kiosk.portraits import Portraits
 from kiosk.records import CheckIn
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork

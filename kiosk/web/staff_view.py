@@ -9,8 +9,9 @@ import sqlalchemy as sa
 
 from kiosk import outbox_table, records
 from kiosk.accepted_fields import differences_of
+from kiosk.hospital_model import Receipt, Service
 from kiosk.insurance.bhyt_number import CardHints, hints_of
-from kiosk.model import Coverage, Eligibility, Receipt, Service
+from kiosk.model import Coverage, Eligibility
 from kiosk.outbox_table import OutboxRow
 from kiosk.privacy import mask_name, mask_number
 from kiosk.records import CheckIn

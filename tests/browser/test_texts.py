@@ -14,8 +14,9 @@ from kiosk.emrtd.findings import Finding
 from kiosk.emrtd.results import Access, Checks, CheckState, Verdict
 from kiosk.errors import TokenVerifierUnavailable
 from kiosk.events import NotByChip
+from kiosk.hospital_model import MatchKind
 from kiosk.insurance.vss_codes import Reason
-from kiosk.model import Carrier, CarrierSource, DocumentKind, EligibilityClass, MatchKind, Method
+from kiosk.model import Carrier, CarrierSource, DocumentKind, EligibilityClass, Method
 from kiosk.staffwork import DESK
 from kiosk.web.pages import texts
 

@@ -12,7 +12,8 @@ from typing import Any
 import httpx
 
 from hospital_adapters.c06 import C06Adapter, create
-from kiosk.model import Encounter, Identity, PartialDate, PatientMatch, Receipt, Service, Sex
+from kiosk.hospital_model import Encounter, PatientMatch, Receipt, Service
+from kiosk.model import Identity, PartialDate, Sex
 from kiosk.ports import AdapterContext
 from simulators.his_c06 import Settings as SimSettings
 from simulators.his_c06 import create_app

@@ -11,20 +11,16 @@ from typing import Any, Protocol
 import pytest
 
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable, KioskError
-from kiosk.model import (
-    AdapterHealth,
+from kiosk.hospital_model import (
     Encounter,
     Idempotency,
-    KeyKind,
-    LookupKey,
     MatchKind,
-    PartialDate,
     PatientMatch,
     QueueNumber,
     Receipt,
     Service,
-    local_day,
 )
+from kiosk.model import AdapterHealth, KeyKind, LookupKey, PartialDate, local_day
 from kiosk.ports import HospitalAdapter
 
 

@@ -10,17 +10,8 @@ import pytest
 from hospital_adapters import c06_settings
 from hospital_adapters.c06 import C06Adapter
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
-from kiosk.model import (
-    Coverage,
-    EligibilityClass,
-    Idempotency,
-    Identity,
-    KeyKind,
-    MatchKind,
-    PartialDate,
-    PatientRef,
-    Sex,
-)
+from kiosk.hospital_model import Idempotency, MatchKind, PatientRef
+from kiosk.model import Coverage, EligibilityClass, Identity, KeyKind, PartialDate, Sex
 from simulators.his_c06 import Settings as SimSettings
 from tests.hospital_adapters.c06_peer import (
     HASTY,

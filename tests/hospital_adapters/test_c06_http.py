@@ -19,7 +19,7 @@ from cryptography.x509.oid import NameOID
 from hospital_adapters.c06 import C06Adapter
 from hospital_adapters.c06_http import ANSWER_LIMIT
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
-from kiosk.model import MatchKind, Receipt
+from kiosk.hospital_model import MatchKind, Receipt
 from tests.hospital_adapters.c06_peer import HASTY, PEOPLE, SECRET, Handler, adapter_for, answering, bare_server, visit
 from tests.hospital_adapters.contract import assert_ours, outcome_of
 

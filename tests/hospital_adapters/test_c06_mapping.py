@@ -13,18 +13,8 @@ from hospital_adapters import c06_menu as menu
 from hospital_adapters import c06_settings
 from hospital_adapters.c06_settings import C06Settings
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected
-from kiosk.model import (
-    Coverage,
-    EligibilityClass,
-    Identity,
-    KeyKind,
-    MatchKind,
-    PartialDate,
-    PatientMatch,
-    PatientRef,
-    Service,
-    Sex,
-)
+from kiosk.hospital_model import MatchKind, PatientMatch, PatientRef, Service
+from kiosk.model import Coverage, EligibilityClass, Identity, KeyKind, PartialDate, Sex
 from tests.hospital_adapters.c06_peer import PEOPLE, visit
 
 ROOM = Service("501", "NOI01", "Khám Nội - phòng 101", "11", "Khoa Nội", "1", True, Decimal(45000))

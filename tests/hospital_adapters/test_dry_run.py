@@ -7,7 +7,8 @@ import pytest
 
 from hospital_adapters.dry_run import MENU, create
 from kiosk.errors import ConfigError
-from kiosk.model import VIETNAM, Coverage, Encounter, Identity, KeyKind, PartialDate, local_day
+from kiosk.hospital_model import Encounter
+from kiosk.model import VIETNAM, Coverage, Identity, KeyKind, PartialDate, local_day
 from kiosk.ports import AdapterContext
 from tests.hospital_adapters.contract import AdapterContract
 

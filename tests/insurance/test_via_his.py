@@ -13,9 +13,10 @@ from hypothesis import strategies as st
 
 from hospital_adapters.base import BaseAdapter
 from kiosk.errors import ConfigError, HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
+from kiosk.hospital_model import Capabilities
 from kiosk.insurance.via_his import ViaHospital
 from kiosk.insurance.vss_codes import RESULT_CODES, Reason
-from kiosk.model import Capabilities, Coverage, Eligibility, Holder, KeyKind, LookupKey, PartialDate, Sex
+from kiosk.model import Coverage, Eligibility, Holder, KeyKind, LookupKey, PartialDate, Sex
 from kiosk.model import EligibilityClass as Class
 
 DAY = date(2026, 11, 2)

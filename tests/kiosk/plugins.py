@@ -5,7 +5,7 @@ from typing import Any
 
 from hospital_adapters.dry_run import DryRunAdapter
 from kiosk.errors import HospitalOutcomeUnknown
-from kiosk.model import Capabilities, Encounter, Idempotency, QueueNumber, Receipt
+from kiosk.hospital_model import Capabilities, Encounter, Idempotency, QueueNumber, Receipt
 from kiosk.ports import AdapterContext
 
 

@@ -6,7 +6,8 @@ import pytest
 
 from kiosk import outbox_table, records
 from kiosk.accepted_fields import accept, compare
-from kiosk.model import EligibilityClass, Encounter, MatchKind, PartialDate, Receipt, Sex
+from kiosk.hospital_model import Encounter, MatchKind, Receipt
+from kiosk.model import EligibilityClass, PartialDate, Sex
 from kiosk.staffwork import StaffRefusal, StaffWork
 from tests.kiosk.world import World, card, insurance_card, until
 

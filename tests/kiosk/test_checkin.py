@@ -6,8 +6,9 @@ from datetime import timedelta
 import pytest
 
 from kiosk import records
+from kiosk.hospital_model import MatchKind
 from kiosk.kpi import own_rates
-from kiosk.model import EligibilityClass, Lane, MatchKind
+from kiosk.model import EligibilityClass, Lane
 from kiosk.station_views import patient_answer
 from tests.kiosk.world import World, card, qr, until
 

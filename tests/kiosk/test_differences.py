@@ -10,18 +10,8 @@ from hypothesis import strategies as st
 
 from kiosk.differences import Difference, Source, differences, taken_over
 from kiosk.documents.text import same_name
-from kiosk.model import (
-    Coverage,
-    Eligibility,
-    EligibilityClass,
-    Holder,
-    Identity,
-    KeyKind,
-    MatchKind,
-    PartialDate,
-    PatientMatch,
-    Sex,
-)
+from kiosk.hospital_model import MatchKind, PatientMatch
+from kiosk.model import Coverage, Eligibility, EligibilityClass, Holder, Identity, KeyKind, PartialDate, Sex
 
 OURS = Identity("099190000001", None, "Trần Thị Mẫu", PartialDate(1990, 9, 2), Sex.FEMALE, "Ấp Thử, Xã Mẫu")
 SAME = Holder("TRẦN THỊ MẪU", PartialDate(1990, 9, 2), Sex.FEMALE, "ấp thử,  xã mẫu")

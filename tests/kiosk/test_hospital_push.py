@@ -6,7 +6,8 @@ import pytest
 
 from kiosk import outbox_table, records
 from kiosk.errors import ConfigError
-from kiosk.model import EligibilityClass, MatchKind
+from kiosk.hospital_model import MatchKind
+from kiosk.model import EligibilityClass
 from kiosk.staffwork import StaffRefusal, StaffWork
 from tests.kiosk.world import World, card, plug_in, until
 

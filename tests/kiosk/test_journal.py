@@ -58,7 +58,7 @@ async def bodies(store: Store) -> list[dict]:
 
 async def test_numbers_run_without_a_gap_however_many_write_and_fail(store):
     written = await prepared(store)
-    checkins = [await a_checkin(store, f"c{n}") for n in range(20)]
+    checkins = [await a_checkin(store, f"c{n}", person_key=f"p{n}") for n in range(20)]
     failing = random.Random(7).sample(range(20), 6)
 
     async def one(n: int) -> None:

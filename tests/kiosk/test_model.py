@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kiosk.model import VIETNAM, EligibilityClass, PartialDate, Receipt, TicketLine, local_day
+from kiosk.hospital_model import Receipt, TicketLine
+from kiosk.model import VIETNAM, EligibilityClass, PartialDate, local_day
 
 
 @st.composite

@@ -3,7 +3,8 @@
 import asyncio
 from datetime import timedelta
 
-from kiosk.model import Certainty, EligibilityClass, Encounter, Receipt, RouteHint
+from kiosk.hospital_model import Encounter, Receipt
+from kiosk.model import Certainty, EligibilityClass, RouteHint
 from tests.kiosk.world import World
 
 BASIC = {"since": "2025-01-01", "level": "basic", "score": 60.0}

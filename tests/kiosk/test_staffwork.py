@@ -5,7 +5,8 @@ import asyncio
 import pytest
 
 from kiosk import records
-from kiosk.model import EligibilityClass, KeyKind, Lane, MatchKind, Method, Sex
+from kiosk.hospital_model import MatchKind
+from kiosk.model import EligibilityClass, KeyKind, Lane, Method, Sex
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork, parse_birth_date
 from tests.kiosk.world import PEOPLE, World, qr, until
 
