@@ -65,6 +65,7 @@ class Daemon:
             config.station.data,
             utc_now,
             self.parts.checkins.policy.hours,
+            self.parts.province.enrolled if config.province.url else None,
         )
 
     async def run(self) -> None:
@@ -296,8 +297,10 @@ class Daemon:
         now = datetime.now(UTC)
         self.parts.metrics.outbox(depth, now)
         self.parts.metrics.lookups_pending(count, oldest, now)
-        if self._warm_up.latest is not None:
-            self.parts.metrics.warm_up(self._warm_up.latest.problems)
+        if (ready := self._warm_up.standing()) is not None:
+            self.parts.metrics.warm_up(ready.problems)
+        if self.parts.duty is not None:
+            self.parts.metrics.officer(refused=self.parts.duty.view.refused is not None)
         return self.parts.metrics.render()
 
     async def _key_from(self) -> str | None:
@@ -319,7 +322,7 @@ class Daemon:
             "gateway": parts.health.gateway.view(),
             "warm_up": (
                 {"at": ready.at.isoformat(), "problems": list(ready.problems)}
-                if (ready := self._warm_up.latest) is not None
+                if (ready := self._warm_up.standing()) is not None
                 else None
             ),
             "duty": duty_view(parts.duty) if parts.duty is not None else None,

@@ -14,7 +14,7 @@ _DESTINATIONS = ("hospital", "gateway", "province", "register")
 _STATES = ("waiting", "sending", "parked")
 
 
-WARM_UP_PARTS = ("gateway", "officer", "hospital", "clock", "certificate", "space")
+WARM_UP_PARTS = ("gateway", "officer", "hospital", "province", "clock", "clock_far", "certificate", "space")
 """What is looked at before the doors open (kiosk.warmup)."""
 
 
@@ -57,6 +57,11 @@ class Metrics:
             ["part"],
             registry=self.registry,
         )
+        self._officer = Gauge(
+            "kiosk_officer_refused",
+            "1 while the insurer refuses the officer who answers for lookups",
+            registry=self.registry,
+        )
         self._reader = Gauge("kiosk_reader_attached", "1 while the reader works", ["reader"], registry=self.registry)
 
     def lookup(self, checkin: CheckIn, answer: Eligibility) -> None:
@@ -95,6 +100,10 @@ class Metrics:
         """What the newest look before opening found."""
         for part in WARM_UP_PARTS:
             self._warm_up.labels(part).set(part in problems)
+
+    def officer(self, *, refused: bool) -> None:
+        """Whether the insurer refuses who answers now."""
+        self._officer.set(refused)
 
     def render(self) -> bytes:
         """The text exposition format."""

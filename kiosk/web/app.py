@@ -67,7 +67,8 @@ def base_app(title: str) -> FastAPI:
     async def ours(_: Request, exc: Exception) -> Response:
         if not isinstance(exc, KioskError):
             return _error(500, "INTERNAL")
-        return _error(status_of(exc), exc.code, {"Retry-After": "300"} if exc.code == "TOO_MANY" else None)
+        wait = "300" if exc.code == "TOO_MANY" else "10" if isinstance(exc, StoreError) else None
+        return _error(status_of(exc), exc.code, {"Retry-After": wait} if wait else None)
 
     @app.exception_handler(RequestValidationError)
     async def malformed(_: Request, exc: Exception) -> Response:

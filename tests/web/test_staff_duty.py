@@ -1,5 +1,7 @@
 """Officers on and off duty at the staff screen, the alarm of a refused one, and their administration."""
 
+from typing import Any
+
 from click.testing import CliRunner
 
 from kiosk.cli import main
@@ -52,6 +54,20 @@ async def test_try_again_lets_one_lookup_try(kiosk, gateway):
         return (await staff.get("/api/v1/staff/duty")).json()["refused"] is None
 
     await until(fine, "the trial")
+
+
+async def test_the_look_before_opening_asks_for_nobody(kiosk, gateway):
+    staff = await kiosk.signed_in()
+
+    async def looked() -> dict[str, Any] | None:
+        return (await staff.get("/api/v1/staff/status")).json()["warm_up"]  # type: ignore[no-any-return]
+
+    assert (await until(looked, "the first look"))["problems"] == []
+    assert gateway.lookups() == []
+    text = (await kiosk.client().get("/metrics")).text
+    assert 'kiosk_warm_up_problem{part="gateway"} 0.0' in text and "kiosk_officer_refused 0.0" in text
+    kiosk.parts.duty.refused(kiosk.parts.duty.current(), "054")
+    assert "kiosk_officer_refused 1.0" in (await kiosk.client().get("/metrics")).text
 
 
 async def test_strangers_see_no_officer(kiosk):

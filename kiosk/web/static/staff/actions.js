@@ -73,6 +73,7 @@ const FIELDS = {
     field(t("actions/found/number"), input("number")),
   ],
   cancel: () => [reasonField("cancel")],
+  recheck: () => [field(t("actions/recheck/number"), input("number"))],
   note: () => [field(t("actions/note/text"), input("text", { required: true }))],
 };
 
@@ -84,7 +85,7 @@ const REQUESTS = {
   push: ({ patient }) => ["push", { confirmed_absent: true, patient: patient || null }],
   found: ({ visit_id, number }) => ["amend", { visit_id, number }],
   close: () => ["amend", { done: true }],
-  recheck: () => ["recheck", {}],
+  recheck: ({ number }) => ["recheck", number ? { number } : {}],
   cancel: ({ reason }) => ["cancel", { reason }],
   note: ({ text }) => ["note", { text }],
 };
