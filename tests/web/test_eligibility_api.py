@@ -1,11 +1,14 @@
 """Questions of hospital and cashier: who may ask, what they are told, and what a later answer changes."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import httpx
 import pytest
 
+from kiosk import records
+from kiosk.errors import StoreError
 from kiosk.web.eligibility import PATH
 from tests.kiosk.world import PEOPLE, qr, until
 
@@ -25,10 +28,11 @@ async def ask(kiosk, **body: Any) -> httpx.Response:
     return await kiosk.his.post(PATH, json=body)
 
 
-async def visit_of(kiosk, person: int) -> dict[str, Any]:
+async def visit_of(kiosk, person: int, *, insured: bool = True) -> dict[str, Any]:
     """A registered visit, as staff see it."""
     staff = await kiosk.signed_in()
-    await kiosk.register(qr(person))
+    menu = await kiosk.parts.checkins.menu()
+    await kiosk.register(qr(person), next(each.id for each in menu if each.insured is insured))
     checkin_id = (await kiosk.state())["checkin_id"]
 
     async def registered() -> dict[str, Any] | None:
@@ -66,27 +70,50 @@ async def test_a_person_without_a_visit(asked, gateway):
 
 
 @pytest.mark.parametrize(
-    ("person", "later", "reason"),
+    ("first", "later", "told", "reason"),
     [
-        (1, "code:010", "later_not_insured"),
-        (1, "code:060", "later_needs_staff"),
-        (1, "reset", None),
-        (13, "code:000", None),
+        ("normal", "code:010", "not_insured", "later_not_insured"),
+        ("normal", "code:060", "needs_staff", "later_needs_staff"),
+        ("normal", "reset", "cannot_say", None),
+        ("normal", "code:000", "insured", None),
+        ("code:010", "normal", "insured", "later_insured"),
+        ("code:010", "code:050", "needs_staff", None),
     ],
 )
-async def test_a_later_answer_changes_no_visit(asked, gateway, hospital, person, later, reason):
-    visit = await visit_of(asked, 1)
+async def test_a_later_answer_changes_no_visit(asked, gateway, hospital, first, later, told, reason):
+    gateway.mode(first)
+    visit = await visit_of(asked, 1, insured=first == "normal")
     before = await staff_view(asked, visit["checkin_id"])
     gateway.mode(later)
     asked.parts.gateway._shared._tasks.clear()  # a minute passes
     answer = (await ask(asked, checkin_id=visit["checkin_id"], moment="closing")).json()
     after = await staff_view(asked, visit["checkin_id"])
     assert after["eligibility"] == before["eligibility"]
-    assert (after["bhyt"], len(hospital.visits())) == (True, 1)
+    assert (after["bhyt"], len(hospital.visits())) == (first == "normal", 1)
     assert (after["needs_staff"] or {}).get("reason") == reason
-    assert answer["class"] == {"code:010": "not_insured", "code:060": "needs_staff"}.get(
-        later, "insured" if later == "code:000" else "cannot_say"
-    )
+    assert answer["class"] == told
+
+
+async def test_a_later_answer_with_another_card_is_told_to_staff(asked, gateway):
+    visit = await visit_of(asked, 1)
+    store, checkin_id = asked.parts.store, visit["checkin_id"]
+    checkin = await store.read(lambda c: records.get(c, checkin_id))
+    card = replace(checkin.coverage, number="DN4990199009999")
+    before = replace(checkin.eligibility, coverage=card)
+    await store.run(lambda c: records.update(c, checkin_id, eligibility=before))
+    asked.parts.gateway._shared._tasks.clear()
+    answer = (await ask(asked, checkin_id=checkin_id)).json()
+    assert answer["coverage"]["number"] == PEOPLE[1].card
+    assert (await staff_view(asked, checkin_id))["needs_staff"]["reason"] == "later_other_card"
+
+
+async def test_a_store_that_fails_is_told_with_a_time_to_come_again(asked, monkeypatch):
+    async def broken(*_: Any) -> Any:
+        raise StoreError("broken")
+
+    monkeypatch.setattr(asked.parts.store, "read", broken)
+    answer = await ask(asked, checkin_id="x")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (503, "10")
 
 
 async def test_a_visit_without_answer_is_on_the_list_and_completed_by_the_question(asked, gateway):

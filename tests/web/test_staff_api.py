@@ -242,6 +242,29 @@ async def test_late_coverage_is_entered_by_hand_and_closed(serve, gateway, hospi
         assert closed["needs_staff"] is None and await waiting(staff) == []
 
 
+async def test_staff_ask_again_with_the_number_of_a_paper_card(kiosk, gateway):
+    gateway.mode("code:050")
+    staff = await kiosk.signed_in()
+    await kiosk.identify(qr(1))
+    (seen,) = await waiting(staff, "all")
+    assert seen["eligibility"]["class"] == "needs_staff"
+    checkin_id, before = seen["checkin_id"], len(gateway.lookups())
+    refused = await act(staff, checkin_id, "recheck", 422, number="12345")
+    assert refused == {"error": "BAD_NUMBER"} and len(gateway.lookups()) == before
+    gateway.mode("normal")
+    found = await act(staff, checkin_id, "recheck", number=PEOPLE[1].card)
+    assert found["eligibility"]["class"] == "insured"
+    (call,) = gateway.lookups()[before:]
+    assert (call["query_kind"], call["card"]) == ("BHYT_15", f"***{PEOPLE[1].card[-3:]}")
+    entry = found["audit"][-1]
+    assert (entry["who"], entry["action"], entry["detail"]) == ("demo", "rechecked", {"key_kind": "BHYT_15"})
+    kinds = "SELECT json_extract(eligibility, '$.key_kind') FROM lookup ORDER BY id"
+    assert (await kiosk.parts.store.read(lambda c: c.exec_driver_sql(kinds).scalars().all()))[-1] == "BHYT_15"
+    gateway.mode("normal")
+    stranger = await act(staff, checkin_id, "recheck", number=PEOPLE[3].card)
+    assert stranger["eligibility"]["class"] == "needs_staff"
+
+
 async def test_cancel_and_note(kiosk):
     staff = await kiosk.signed_in()
     await kiosk.identify(qr(26))
