@@ -214,6 +214,20 @@ def test_a_refused_account_is_an_alarm_in_plain_words(
     expect(staff.locator("#status .alarm")).to_have_count(0)
 
 
+def test_staff_ask_again_with_the_number_of_a_paper_card(stack: Stack, staff: Page) -> None:
+    entered(staff, 13)
+    asking = action(staff, "recheck")
+    number = asking.get_by_label("Số thẻ BHYT hoặc mã số BHXH")
+    number.fill("12345")
+    asking.get_by_role("button", name="Tra thẻ lại").click()
+    expect(asking.get_by_role("alert")).to_contain_text("Cần 10, 12, 15 hoặc 17 ký tự")
+    number.fill(PEOPLE[13].card or "")
+    asking.get_by_role("button", name="Tra thẻ lại").click()
+    expect(staff.locator("#message")).to_contain_text("Đã hỏi cổng: Chưa tìm thấy thẻ còn hạn")
+    calls = httpx.get(stack.url("gateway") + "/_sim/calls").json()
+    assert [call["query_kind"] for call in calls if call["endpoint"] == "lookup"][-1] == "BHYT_15"
+
+
 def test_a_scanner_that_drops_accents_is_an_alarm_in_plain_words(staff: Page) -> None:
     def damaged(route: Route) -> None:
         answer = route.fetch()
