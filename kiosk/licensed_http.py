@@ -46,6 +46,7 @@ class LicensedLine:
             verify=_tls(url, ca_file, setting),
             trust_env=False,
             follow_redirects=False,
+            limits=httpx.Limits(max_keepalive_connections=0),  # nothing left over may answer the next question
         )
 
     async def ask(self, body: Mapping[str, Any], *, also: tuple[int, ...] = ()) -> tuple[int, bytes]:

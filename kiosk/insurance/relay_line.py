@@ -55,6 +55,7 @@ class RelayLine:
             verify=self._trust,
             trust_env=False,
             follow_redirects=False,
+            limits=httpx.Limits(max_keepalive_connections=0),  # nothing left over may answer the next question
         )
 
     async def post(self, path: str, body: BaseModel, within: float) -> bytes:

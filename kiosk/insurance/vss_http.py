@@ -2,6 +2,9 @@
 
 URLs of lookups carry token and password hash (insurance-gateway.md 0, point 10). httpx writes each URL to its logger
 at INFO, so that logger is closed here for the whole process, whatever level somebody sets on it later.
+
+Connections are not kept: an answer too many, left over on one, would be taken for the answer to the next question, and
+one such as "expired" names nobody by whom it could be told.
 """
 
 from __future__ import annotations
@@ -52,7 +55,7 @@ class GatewayHttp:
     def __init__(self, settings: VssSettings) -> None:
         """Prepare connections; nothing is sent yet."""
         _silence_http_loggers()
-        limits = httpx.Limits(max_connections=settings.max_in_flight + 2)
+        limits = httpx.Limits(max_connections=settings.max_in_flight + 2, max_keepalive_connections=0)
         timeout = httpx.Timeout(settings.read_timeout, connect=settings.connect_timeout)
         self._client = httpx.AsyncClient(
             base_url=settings.url,

@@ -103,7 +103,8 @@ def served() -> Iterator[tuple[Insurer, str]]:
 
 @pytest.fixture
 async def gateway(served: tuple[Insurer, str], settings_for: Callable[..., Any]) -> AsyncIterator[VssGateway]:
-    settings = settings_for(served[1], dedup_seconds=0.0, retry_pause=0.0, per_second=100_000.0)
+    unhurried = {"connect_timeout": 5.0, "read_timeout": 5.0, "total_timeout": 20.0}
+    settings = settings_for(served[1], dedup_seconds=0.0, retry_pause=0.0, per_second=100_000.0, **unhurried)
     opened = VssGateway(settings, AnyOfficer())
     yield opened
     await opened.close()
