@@ -1,31 +1,39 @@
-"""Taps, outages, expiries, restarts and clock jumps in any order: what must hold at every moment, and at the end.
+"""Taps, outages, expiries, restarts, clock jumps and staff in any order: what must hold at every moment and at the end.
 
 - the gateway is never asked more than the rules allow: at most three calls for each time somebody had to be asked;
-- nobody is told "insured", on the screen or on record, without an answer of the gateway that says so;
+- nobody is told "insured", on the screen or on record, without an answer that the gateway gave of that person, and that
+  is kept untouched;
 - whoever left with a number and without an answer is being asked about;
 - in the end every visit has one final class, and the hospital has it once.
 """
 
 import asyncio
+import json
 import tempfile
+import zlib
 from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
 from kiosk.bootstrap import build
 from kiosk.insurance.vss_question import MAX_CALLS
+from kiosk.records import CheckIn
+from kiosk.staffwork import StaffRefusal, StaffWork
 from kiosk.station_model import NotAtThatPhase, ScanRefused, StationBusy
+from kiosk.tables import gateway_answer
 from simulators import his_c06, vss_gateway
-from tests.kiosk.world import FACILITY, Gateway, Hospital, MovableClock, World, config_of, qr
+from tests.kiosk.world import FACILITY, GENERAL, Gateway, Hospital, MovableClock, World, config_of, qr
 
 PERSONS = (1, 3, 5, 9, 13, 14, 27)
 OUTAGES = ("reset", "http_502_html", "http_200_empty", "bad_json", "code:101", "always_401", "officer_054", "no_code")
+ANSWERS = ("code:010", "code:050", "code:123", "wrong_person", "null_fields")
 SAYS_INSURED = {"000", "003", "004"}
 PATIENCE = 30
 
@@ -99,7 +107,30 @@ class Kiosks(RuleBasedStateMachine):
 
         self.run(work())
 
-    @rule(mode=st.sampled_from(("normal", "normal", *OUTAGES)))
+    @rule(which=st.integers(0, 5), what=st.sampled_from(["insured", "self_payer", "recheck", "cancel"]))
+    def staff_decide(self, which: int, what: str) -> None:
+        async def work() -> None:
+            checkins = await self.world.all()
+            if not checkins:
+                return
+            checkin, staff = checkins[which % len(checkins)], StaffWork(self.world.checkins)
+            try:
+                if what == "recheck":
+                    await staff.recheck(checkin.checkin_id, "an")
+                elif what == "cancel":
+                    await staff.cancel(checkin.checkin_id, "left", "an")
+                elif menu := [service for service in await self.world.checkins.menu() if service.id == GENERAL]:
+                    insured = what == "insured"
+                    await staff.register(
+                        checkin.checkin_id, menu[0], insured=insured, reason="r", patient=None, who="an"
+                    )
+            except StaffRefusal:
+                return
+
+        self.asked_for += 1  # a recheck, or the question that a visit without an answer owes
+        self.run(work())
+
+    @rule(mode=st.sampled_from(("normal", "normal", *OUTAGES, *ANSWERS)))
     def gateway_does(self, mode: str) -> None:
         self.gateway.mode(mode)
 
@@ -138,10 +169,12 @@ class Kiosks(RuleBasedStateMachine):
     def nobody_is_insured_without_an_answer(self) -> None:
         screen = self.world.screen
         checkins = self.run(self.world.all())
+        names = self.run(self.world.store.read(_names_in_good_answers))
         for checkin in checkins:
             if checkin.status is not None and checkin.status.insured:
                 assert checkin.eligibility.result_code in SAYS_INSURED
                 assert checkin.eligibility.coverage is not None
+                assert str(checkin.identity.full_name).upper() in names
         if screen.get("insurance") == "insured" or screen.get("answer") == "insured":
             current = next(one for one in checkins if one.checkin_id == self.world.station.checkin_id)
             assert current.status is not None and current.status.insured
@@ -174,7 +207,7 @@ class Kiosks(RuleBasedStateMachine):
         self.hospital.up()
         self.world.parts.duty.try_now()
 
-        def open_ones(checkins: list[Any]) -> list[Any]:
+        def open_ones(checkins: list[CheckIn]) -> list[CheckIn]:
             visits = [one for one in checkins if one.state == "accepted" and one.bhyt is not None]
             return [one for one in visits if one.unanswered or one.hospital_state == "waiting"]
 
@@ -195,6 +228,19 @@ class Kiosks(RuleBasedStateMachine):
         assert len(self.hospital.visits()) >= len(accepted)
         parked = [one for one in checkins if one.hospital_state == "parked"]
         assert len(self.hospital.visits()) <= len(accepted) + len(parked)
+
+
+def _names_in_good_answers(connection: sa.Connection) -> set[str]:
+    """Whom the answers that are kept, and say insured, are about."""
+    found = set()
+    for row in connection.execute(sa.select(gateway_answer.c.body)):
+        try:
+            content = json.loads(zlib.decompress(row.body))
+        except ValueError:
+            continue
+        if isinstance(content, dict) and str(content.get("maKetQua")) in SAYS_INSURED:
+            found.add(str(content.get("hoTen")).upper())
+    return found
 
 
 Kiosks.TestCase.settings = settings(
