@@ -14,7 +14,7 @@ from kiosk import answers, outbox_table, records
 from kiosk.amendment import take_in_late_answer
 from kiosk.checkin import CheckIns
 from kiosk.errors import StoreError
-from kiosk.model import Eligibility, KeyKind, Moment
+from kiosk.model import Eligibility, EligibilityClass, KeyKind, Moment
 from kiosk.outbox import Done, Effect, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
 
@@ -53,6 +53,9 @@ class Recheck:
         Also the first one after a start, because nobody knows how long the machine was off. Runs on the event loop.
         """
         if answer.attempts == 0:
+            return
+        about_one_person = answer.status is EligibilityClass.CANNOT_SAY and answer.result_code is not None
+        if about_one_person:  # the gateway is there; whose register it cannot read is asked about by the schedule
             return
         came_back = self._away and not answer.status.unanswered
         self._away = answer.status.unanswered

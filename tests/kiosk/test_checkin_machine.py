@@ -120,10 +120,8 @@ class Kiosks(RuleBasedStateMachine):
                 elif what == "cancel":
                     await staff.cancel(checkin.checkin_id, "left", "an")
                 elif menu := [service for service in await self.world.checkins.menu() if service.id == GENERAL]:
-                    insured = what == "insured"
-                    await staff.register(
-                        checkin.checkin_id, menu[0], insured=insured, reason="r", patient=None, who="an"
-                    )
+                    how: Any = {"insured": what == "insured", "reason": "r", "patient": None, "who": "an"}
+                    await staff.register(checkin.checkin_id, menu[0], **how)
             except StaffRefusal:
                 return
 

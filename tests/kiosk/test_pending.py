@@ -264,3 +264,17 @@ async def test_a_stop_between_answer_and_registration_leaves_one_visit(start):
         assert len(world.hospital.visits()) == 1
         world.parts.outbox.wake("gateway")
         assert [(row.kind, row.state) for row in await world.rows("hospital")] == [("push", "done")]
+
+
+async def test_a_person_whose_register_is_unreadable_is_not_asked_about_with_every_answer_of_others(world: World):
+    await world.register(1)  # the first answer after a start hastens what waited over it
+    await world.leave()
+    await world.register(24)  # always 101
+    await world.leave()
+    asked = len(world.gateway.lookups())
+    for person in (3, 4, 5):
+        await world.register(person)
+        await world.leave()
+    assert len(world.gateway.lookups()) == asked + 3
+    row = await world.row("gateway")
+    assert (row.state, row.attempts) == ("waiting", 0)
