@@ -3,7 +3,7 @@
 - the gateway is never asked more than the rules allow: at most three calls for each time somebody had to be asked;
 - nobody is told "insured", on the screen or on record, without an answer that the gateway gave of that person, and that
   is kept untouched;
-- whoever left with a number and without an answer is being asked about;
+- whoever left with a number and without an answer is being asked about, unless staff decided, and pays for nothing;
 - in the end every visit has one final class, and the hospital has it once.
 """
 
@@ -49,6 +49,7 @@ class Kiosks(RuleBasedStateMachine):
         self.hospital = Hospital(his_c06.create_app(his_c06.Settings(facility=FACILITY)))
         self.shift = timedelta()
         self.asked_for = 0
+        self.paying: set[str] = set()  # as staff decided
         self.run(self._start())
 
     def run(self, work: Any) -> Any:
@@ -122,6 +123,7 @@ class Kiosks(RuleBasedStateMachine):
                 elif menu := [service for service in await self.world.checkins.menu() if service.id == GENERAL]:
                     how: Any = {"insured": what == "insured", "reason": "r", "patient": None, "who": "an"}
                     await staff.register(checkin.checkin_id, menu[0], **how)
+                    self.paying |= {checkin.checkin_id} if what == "self_payer" else set()
             except StaffRefusal:
                 return
 
@@ -186,7 +188,8 @@ class Kiosks(RuleBasedStateMachine):
         rows = {row.ref: row.state for row in self.run(self.world.rows("gateway"))}
         for checkin in self.run(self.world.all()):
             visit = checkin.state == "accepted" and checkin.closed_reason is None and checkin.bhyt is not None
-            if visit and checkin.unanswered:
+            if visit and checkin.unanswered and checkin.checkin_id not in self.paying:
+                assert checkin.bhyt, "nobody pays because the gateway is silent"
                 assert rows.get(checkin.checkin_id) in ("waiting", "sending")
 
     def teardown(self) -> None:
@@ -207,7 +210,7 @@ class Kiosks(RuleBasedStateMachine):
 
         def open_ones(checkins: list[CheckIn]) -> list[CheckIn]:
             visits = [one for one in checkins if one.state == "accepted" and one.bhyt is not None]
-            return [one for one in visits if one.unanswered or one.hospital_state == "waiting"]
+            return [one for one in visits if one.hospital_state == "waiting" or (one.bhyt and one.unanswered)]
 
         async with asyncio.timeout(PATIENCE):
             while open_ones(await self.world.all()):
