@@ -7,9 +7,11 @@ from datetime import date
 from kiosk.errors import HospitalRejected
 from kiosk.hospital_model import (
     Appointment,
+    Candidate,
     Capabilities,
     DeskLookups,
     Encounter,
+    HandOver,
     PatientMatch,
     PatientRef,
     Receipt,
@@ -40,9 +42,13 @@ class BaseAdapter:
         """Refused: no ``menu``."""
         raise _unsupported("menu")
 
-    async def find_patient(self, identity: Identity) -> PatientMatch:
+    async def find_patient(self, identity: Identity, card: str | None = None) -> PatientMatch:
         """Refused: no ``find_patient``."""
         raise _unsupported("find_patient")
+
+    async def suggest(self, identity: Identity) -> tuple[Candidate, ...]:
+        """Refused: no ``suggest``."""
+        raise _unsupported("suggest")
 
     async def find_visits(
         self, identity: Identity, ref: PatientRef | None, day: date
@@ -69,6 +75,10 @@ class BaseAdapter:
     async def push(self, encounter: Encounter) -> Receipt:
         """Refused: every real adapter overrides this."""
         raise _unsupported("push")
+
+    async def hand_over(self, encounter: Encounter) -> HandOver:
+        """Refused: no ``hand_over``."""
+        raise _unsupported("hand_over")
 
     async def amend(self, receipt: Receipt, encounter: Encounter) -> Receipt:
         """Refused: no ``amend``."""

@@ -112,7 +112,7 @@ class C06Adapter(BaseAdapter):
         """Calls #1 to #3, cached (MenuCache); C06 has one menu for all days. HospitalUnavailable without any copy."""
         return await self._menu.get()
 
-    async def find_patient(self, identity: Identity) -> PatientMatch:
+    async def find_patient(self, identity: Identity, card: str | None = None) -> PatientMatch:
         """Call #6 with the personal number, then with the old one if ``old_id_type`` is set. HospitalUnavailable.
 
         Code 404 is NONE, so is an identity without a number that can be asked for. A name without accents, a birth

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 
-from kiosk.model import Coverage, EligibilityClass, Identity, RouteHint
+from kiosk.model import Coverage, EligibilityClass, Identity, RouteHint, Sex
 
 
 class Availability(StrEnum):
@@ -24,7 +24,10 @@ class Availability(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Service:
-    """A consulting room or examination of the hospital's menu. Prices: list prices in đồng, never what is to pay."""
+    """A consulting room or examination of the hospital's menu. Prices: list prices in đồng, never what is to pay.
+
+    ``age_from`` to ``age_to``: whole years, both included, and ``sex``: for whom the hospital says it is; None: anyone.
+    """
 
     id: str
     code: str
@@ -37,6 +40,9 @@ class Service:
     insurance_price: Decimal | None = None
     surcharge: Decimal | None = None
     available: Availability = Availability.UNKNOWN
+    age_from: int | None = None
+    age_to: int | None = None
+    sex: Sex | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +62,14 @@ class MatchKind(StrEnum):
     MISMATCH = "mismatch"
 
 
+class MatchedBy(StrEnum):
+    """Under which of a person's numbers the hospital system holds them; asked for in this order."""
+
+    PERSONAL_ID = "personal_id"
+    OLD_ID = "old_id"
+    CARD = "card"
+
+
 @dataclass(frozen=True, slots=True)
 class PatientMatch:
     """Who the hospital system holds under a number. ``person``: what it knows of them, for number-only entry."""
@@ -64,11 +78,34 @@ class PatientMatch:
     ref: PatientRef | None = None
     person: Identity | None = None
     differences: tuple[str, ...] = ()
+    matched_by: MatchedBy | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """Somebody whom the hospital system holds under the same name and birth date: staff may say that it is them.
+
+    Never taken without a human's word, and never merged.
+    """
+
+    ref: PatientRef
+    person: Identity
+
+
+class Slip(StrEnum):
+    """The paper that a person says to have brought, who is registered at another place."""
+
+    REFERRAL = "referral"
+    RE_EXAMINATION = "re_examination"
+    NONE = "none"
 
 
 @dataclass(frozen=True, slots=True)
 class Encounter:
-    """The visit we ask the hospital system to open. ``happened_at`` is the moment the document was read, frozen."""
+    """The visit we ask the hospital system to open. ``happened_at`` is the moment the document was read, frozen.
+
+    ``follows``: id of the appointment that the visit keeps. ``slip``: None where nobody was asked.
+    """
 
     checkin_id: str
     facility: str
@@ -81,6 +118,20 @@ class Encounter:
     priority: bool = False
     route: RouteHint | None = None
     lookup_receipt: str | None = None
+    follows: str | None = None
+    slip: Slip | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class HandOver:
+    """A visit as a clerk puts it into a system without any interface: named fields, and what a scanner types.
+
+    ``fields``: (name, value) in the form's order. ``typed``: the text that the clerk's scanner types, separators and
+    all; it is what the QR holds.
+    """
+
+    fields: tuple[tuple[str, str], ...]
+    typed: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +145,7 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the hospital system gave back for an encounter; every part may be missing."""
+    """What the hospital system gave back for an encounter; every part may be missing. ``barcode``: for the slip."""
 
     visit_id: str | None = None
     patient_code: str | None = None
@@ -102,6 +153,7 @@ class Receipt:
     tickets: tuple[TicketLine, ...] = ()
     amount: Decimal | None = None
     raw_status: str | None = None
+    barcode: str | None = None
 
     @property
     def number(self) -> str | None:
@@ -127,7 +179,10 @@ class QueueNumber(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Capabilities:
-    """What a hospital adapter can do; a method whose capability is False is never called."""
+    """What a hospital adapter can do; a method whose capability is False is never called.
+
+    ``hand_over``: there is nothing to send to: a clerk enters each visit, and ``push`` is never called.
+    """
 
     menu: bool = False
     find_patient: bool = False
@@ -139,6 +194,8 @@ class Capabilities:
     visit_count: bool = False
     appointments: bool = False
     lookups: bool = False
+    suggest: bool = False
+    hand_over: bool = False
     idempotency: Idempotency = Idempotency.NONE
     queue_number: QueueNumber = QueueNumber.NEVER
 

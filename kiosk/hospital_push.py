@@ -172,6 +172,8 @@ class HospitalPush:
             coverage=checkin.coverage if checkin.bhyt else None,
             eligibility=checkin.registered_as,
             lookup_receipt=checkin.lookup_receipt,
+            follows=checkin.follows,
+            slip=checkin.slip,
             route=checkin.eligibility.route if checkin.bhyt and checkin.eligibility else None,
         )
 

@@ -10,9 +10,11 @@ from typing import Any, Protocol
 from kiosk.chip_model import ProviderOpinion
 from kiosk.hospital_model import (
     Appointment,
+    Candidate,
     Capabilities,
     DeskLookups,
     Encounter,
+    HandOver,
     PatientMatch,
     PatientRef,
     Receipt,
@@ -147,14 +149,25 @@ class HospitalAdapter(Protocol):
         """The menu of *day* (capability ``menu``)."""
         ...
 
-    async def find_patient(self, identity: Identity) -> PatientMatch:
-        """Who is known under this identity's number (capability ``find_patient``)."""
+    async def find_patient(self, identity: Identity, card: str | None = None) -> PatientMatch:
+        """Who is known under this identity's number, else its old number, else the insurance *card*'s number.
+
+        The first of them that is known to the system decides; which one stands in ``matched_by``. A record of another
+        name, birth year or sex is MISMATCH (capability ``find_patient``).
+        """
+        ...
+
+    async def suggest(self, identity: Identity) -> tuple[Candidate, ...]:
+        """At most ten people of the same name and birth date, for staff to choose from (capability ``suggest``)."""
         ...
 
     async def find_visits(
         self, identity: Identity, ref: PatientRef | None, day: date
     ) -> tuple[tuple[str, Receipt], ...]:
-        """Today's visits as (our check-in id or "", receipt) pairs (capability ``history``)."""
+        """The visits of *day* that stand, as (our check-in id or "", receipt) pairs (capability ``history``).
+
+        Where the queue number comes later, it is found here.
+        """
         ...
 
     async def eligibility(self, key: LookupKey) -> Eligibility:
@@ -162,7 +175,7 @@ class HospitalAdapter(Protocol):
         ...
 
     async def appointments(self, identity: Identity, day: date) -> tuple[Appointment, ...]:
-        """Unused follow-up appointments (capability ``appointments``)."""
+        """Unused follow-up appointments for *day* (capability ``appointments``)."""
         ...
 
     async def lookups(self, day: date) -> DeskLookups | None:
@@ -175,6 +188,10 @@ class HospitalAdapter(Protocol):
 
     async def push(self, encounter: Encounter) -> Receipt:
         """Register the visit."""
+        ...
+
+    async def hand_over(self, encounter: Encounter) -> HandOver:
+        """What a clerk enters for the visit (capability ``hand_over``)."""
         ...
 
     async def amend(self, receipt: Receipt, encounter: Encounter) -> Receipt:

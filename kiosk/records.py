@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from kiosk.documents.text import same_name
-from kiosk.hospital_model import PatientMatch, Receipt, Service
+from kiosk.hospital_model import PatientMatch, Receipt, Service, Slip
 from kiosk.model import (
     Carrier,
     CarrierSource,
@@ -84,6 +84,8 @@ class CheckIn:
     not_by_chip: str | None
     lookup_receipt: str | None
     seen_at: str | None
+    follows: str | None
+    slip: Slip | None
 
     @property
     def number(self) -> str | None:
@@ -135,6 +137,7 @@ _FROM_TEXT: Final[dict[str, Any]] = {
     "status": EligibilityClass,
     "registered_status": EligibilityClass,
     "warnings": tuple,
+    "slip": Slip,
 }
 
 

@@ -83,6 +83,8 @@ checkin = sa.Table(
     sa.Column("not_by_chip", sa.Text),  # why no chip was read, as the station knows it
     sa.Column("lookup_receipt", sa.Text),  # code of the newest answer's receipt
     sa.Column("seen_at", sa.Text),  # another station at which the same person stood within five minutes
+    sa.Column("follows", sa.Text),  # id of the hospital's appointment that the visit keeps
+    sa.Column("slip", sa.Text),  # referral re_examination none; None: nobody was asked
     sa.Index("checkin_day", "day"),
     sa.Index("checkin_person", "person_key", "day"),
     sa.Index("checkin_staff", "staff_since", sqlite_where=sa.text("staff_reason IS NOT NULL")),
@@ -262,6 +264,20 @@ visit_register = sa.Table(  # of a relay: who is being served where, across the 
     sa.Column("issued_by", sa.Text),  # his kiosk
     sa.Column("ticket", sa.JSON),  # the rest of what the person was handed
     sa.Index("visit_register_person", "person_key", "day"),
+)
+
+day_figure = sa.Table(  # what the facility says of a whole day, each revision of it
+    "day_figure",
+    metadata,
+    sa.Column("event_id", sa.Text, primary_key=True),  # of the event that told the province
+    sa.Column("kind", sa.Text, nullable=False),  # visit_count desk_lookups
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),  # his manual portal_file
+    sa.Column("revision", sa.Integer, nullable=False),
+    sa.Column("figures", sa.JSON, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.UniqueConstraint("kind", "day", "origin", "revision"),
 )
 
 setting = sa.Table(

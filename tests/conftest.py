@@ -45,6 +45,17 @@ def logs_are_clean() -> Iterator[None]:
     assert watch.leaked == []
 
 
+_WAIT_ON_DEVICES = ("tests/browser/", "tests/scenario/", "tests/readers/test_pcsc.py", "tests/readers/test_attached")
+"""Tests that wait on a browser, on pcscd or on a dozen processes: what else the machine does can fail them."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Such a test may try a second time; the summary names each that needed it."""
+    for item in items:
+        if item.nodeid.startswith(_WAIT_ON_DEVICES):
+            item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
+
+
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """In CI a skipped test is a failed promise: nothing that CI was meant to show may pass by silence."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")

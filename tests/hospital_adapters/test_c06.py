@@ -13,6 +13,7 @@ from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnava
 from kiosk.hospital_model import Idempotency, MatchKind, PatientRef
 from kiosk.model import Coverage, EligibilityClass, Identity, KeyKind, PartialDate, Sex
 from simulators.his_c06 import Settings as SimSettings
+from tests.contracts.hospital import RemoteAdapterContract, assert_ours
 from tests.hospital_adapters.c06_peer import (
     HASTY,
     INSURED,
@@ -24,7 +25,6 @@ from tests.hospital_adapters.c06_peer import (
     closed_port,
     visit,
 )
-from tests.hospital_adapters.contract import RemoteAdapterContract, assert_ours
 
 TODAY = date(2026, 1, 5)
 SIM = SimSettings(today=TODAY)

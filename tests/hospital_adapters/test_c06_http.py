@@ -20,8 +20,8 @@ from hospital_adapters.c06 import C06Adapter
 from hospital_adapters.c06_http import ANSWER_LIMIT
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
 from kiosk.hospital_model import MatchKind, Receipt
+from tests.contracts.hospital import assert_ours, outcome_of
 from tests.hospital_adapters.c06_peer import HASTY, PEOPLE, SECRET, Handler, adapter_for, answering, bare_server, visit
-from tests.hospital_adapters.contract import assert_ours, outcome_of
 
 VISIT = visit(PEOPLE[1])
 HIDDEN = ("099190000001", "Trần", "TRẦN", SECRET, "SO_GTTT=", "Ấp Thử")

@@ -10,7 +10,7 @@ from kiosk.errors import ConfigError
 from kiosk.hospital_model import Encounter
 from kiosk.model import VIETNAM, Coverage, Identity, KeyKind, PartialDate, local_day
 from kiosk.ports import AdapterContext
-from tests.hospital_adapters.contract import AdapterContract
+from tests.contracts.hospital import AdapterContract
 
 HAPPENED = datetime(2026, 1, 5, 7, 12, 31, tzinfo=VIETNAM)
 

@@ -202,7 +202,7 @@ def test_another_card_never_takes_the_place_of_a_slipped_one(listen, lay):
 
 
 def test_closed_connection_is_dead_while_its_card_still_lies_there(listen, lay):
-    listener = listen()
+    listener = listen(settle=8)
     card = lay()
     connection = listener.connection()
     talk(connection)

@@ -1,10 +1,12 @@
-"""What every hospital adapter must do. A new adapter's test inherits one of the two classes and gives a `peer`.
+"""What every hospital adapter must do. A new adapter's test inherits one of the three classes and gives a `peer`.
 
-`AdapterContract` holds for all; `RemoteAdapterContract` also for those with a system at the other end that can fail.
+`PortContract` holds for all, `AdapterContract` for those that register visits themselves, `RemoteAdapterContract` for
+those with a system at the other end that can fail.
 """
 
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any, Protocol
 
@@ -20,7 +22,7 @@ from kiosk.hospital_model import (
     Receipt,
     Service,
 )
-from kiosk.model import AdapterHealth, KeyKind, LookupKey, PartialDate, local_day
+from kiosk.model import AdapterHealth, Coverage, EligibilityClass, KeyKind, LookupKey, PartialDate, local_day
 from kiosk.ports import HospitalAdapter
 
 
@@ -34,7 +36,7 @@ class Peer(Protocol):
         """A visit that the system accepts; each *serial* another person."""
 
     async def registered(self, checkin_id: str) -> int:
-        """How many visits the system holds for this check-in."""
+        """How many visits of this check-in stand in the system, cancelled ones not counted."""
 
 
 class RemotePeer(Peer, Protocol):
@@ -80,14 +82,58 @@ def offered(adapter: HospitalAdapter, encounter: Encounter) -> dict[str, tuple[b
         "eligibility": (able.eligibility, lambda: adapter.eligibility(key)),
         "appointments": (able.appointments, lambda: adapter.appointments(person, day)),
         "lookups": (able.lookups, lambda: adapter.lookups(day)),
+        "suggest": (able.suggest, lambda: adapter.suggest(person)),
+        "hand_over": (able.hand_over, lambda: adapter.hand_over(encounter)),
         "visit_count": (able.visit_count, lambda: adapter.visit_count(day)),
         "amend": (able.amend, lambda: adapter.amend(receipt, encounter)),
         "cancel": (able.cancel, lambda: adapter.cancel(receipt, "test")),
     }
 
 
-class AdapterContract:
+def insured(encounter: Encounter) -> Encounter:
+    """The same visit once the gateway has named the card."""
+    card = Coverage("GD4929900000001", KeyKind.BHYT_15, "99001", date(2026, 1, 1), date(2026, 12, 31))
+    return replace(encounter, coverage=card, eligibility=EligibilityClass.INSURED)
+
+
+class PortContract:
     """Holds for every adapter."""
+
+    async def test_keeps_its_promises_and_refuses_the_rest(self, peer: Peer) -> None:
+        for name, (promised, call) in offered(peer.adapter, peer.encounter(1)).items():
+            outcome = await outcome_of(call(), peer.secrets)
+            refused = isinstance(outcome, HospitalRejected) and outcome.reason.startswith("adapter.no_")
+            assert refused is not promised, name
+            if promised:
+                assert not isinstance(outcome, KioskError), name
+
+    async def test_the_menu_can_be_drawn(self, peer: Peer) -> None:
+        if peer.adapter.capabilities.menu:
+            menu = await peer.adapter.services(date(2026, 1, 5))
+            assert menu and all(isinstance(row, Service) and row.id and row.name for row in menu)
+            assert len({row.id for row in menu}) == len(menu)
+            assert {row.insured for row in menu} == {True, False}
+
+    async def test_an_unknown_person_is_no_match(self, peer: Peer) -> None:
+        if peer.adapter.capabilities.find_patient:
+            assert await peer.adapter.find_patient(peer.encounter(7).identity) == PatientMatch(MatchKind.NONE)
+
+    async def test_check_is_good(self, peer: Peer) -> None:
+        health = await peer.adapter.check()
+        assert isinstance(health, AdapterHealth)
+        assert health.ok and health.problems == ()
+
+    async def test_closes_twice(self, peer: Peer) -> None:
+        await peer.adapter.close()
+        await peer.adapter.close()
+
+    async def test_nobody_is_suggested_for_a_stranger(self, peer: Peer) -> None:
+        if peer.adapter.capabilities.suggest:
+            assert await peer.adapter.suggest(peer.encounter(7).identity) == ()
+
+
+class AdapterContract(PortContract):
+    """Holds for every adapter that registers visits itself."""
 
     async def test_accepts_a_visit(self, peer: Peer) -> None:
         encounter = peer.encounter(1)
@@ -119,33 +165,21 @@ class AdapterContract:
             assert found[encounter.checkin_id].number == receipt.number
         assert peer.adapter.capabilities.idempotency is not Idempotency.NATURAL or peer.adapter.capabilities.history
 
-    async def test_keeps_its_promises_and_refuses_the_rest(self, peer: Peer) -> None:
-        for name, (promised, call) in offered(peer.adapter, peer.encounter(1)).items():
-            outcome = await outcome_of(call(), peer.secrets)
-            refused = isinstance(outcome, HospitalRejected) and outcome.reason.startswith("adapter.no_")
-            assert refused is not promised, name
-            if promised:
-                assert not isinstance(outcome, KioskError), name
+    async def test_an_amended_visit_is_still_one(self, peer: Peer) -> None:
+        if peer.adapter.capabilities.amend:
+            encounter = peer.encounter(1)
+            receipt = await peer.adapter.push(encounter)
+            amended = await peer.adapter.amend(receipt, insured(encounter))
+            again = await peer.adapter.amend(amended, insured(encounter))
+            assert (amended.visit_id, again.visit_id) == (receipt.visit_id, receipt.visit_id)
+            assert await peer.registered(encounter.checkin_id) == 1
 
-    async def test_the_menu_can_be_drawn(self, peer: Peer) -> None:
-        if peer.adapter.capabilities.menu:
-            menu = await peer.adapter.services(date(2026, 1, 5))
-            assert menu and all(isinstance(row, Service) and row.id and row.name for row in menu)
-            assert len({row.id for row in menu}) == len(menu)
-            assert {row.insured for row in menu} == {True, False}
-
-    async def test_an_unknown_person_is_no_match(self, peer: Peer) -> None:
-        if peer.adapter.capabilities.find_patient:
-            assert await peer.adapter.find_patient(peer.encounter(7).identity) == PatientMatch(MatchKind.NONE)
-
-    async def test_check_is_good(self, peer: Peer) -> None:
-        health = await peer.adapter.check()
-        assert isinstance(health, AdapterHealth)
-        assert health.ok and health.problems == ()
-
-    async def test_closes_twice(self, peer: Peer) -> None:
-        await peer.adapter.close()
-        await peer.adapter.close()
+    async def test_a_cancelled_visit_no_longer_stands(self, peer: Peer) -> None:
+        if peer.adapter.capabilities.cancel:
+            encounter = peer.encounter(1)
+            receipt = await peer.adapter.push(encounter)
+            await peer.adapter.cancel(receipt, "patient left")
+            assert await peer.registered(encounter.checkin_id) == 0
 
 
 class RemoteAdapterContract(AdapterContract):
