@@ -39,7 +39,7 @@ def list_days(first: datetime, last: datetime, config_path: Path) -> None:
 @CONFIG
 def export(first: datetime, last: datetime, output: Path, config_path: Path) -> None:
     """Write the kept answers as JSON lines. They are personal data."""
-    size = _save(output, config_path, "/answers/export", _days(first, last))
+    size = save(output, config_path, "/answers/export", _days(first, last))
     show({"file": str(output), "bytes": size})
 
 
@@ -66,7 +66,7 @@ def lookup_evidence(checkin_id: str | None, day: datetime | None, form: str, out
     if day is not None and form == "pdf":
         raise click.UsageError("--day: CSV only")
     which = {"checkin_id": checkin_id} if day is None else {"day": str(day.date())}
-    size = _save(output, config_path, "/lookup-evidence", which | {"format": form})
+    size = save(output, config_path, "/lookup-evidence", which | {"format": form})
     show({"file": str(output), "bytes": size})
 
 
@@ -74,7 +74,7 @@ def _days(first: datetime, last: datetime) -> dict[str, str]:
     return {"first": str(first.date()), "last": str(last.date())}
 
 
-def _save(output: Path, config_path: Path, path: str, body: dict[str, Any]) -> int:
+def save(output: Path, config_path: Path, path: str, body: dict[str, Any]) -> int:
     """Write what the daemon answers to *output*, readable by its owner alone; returns its bytes.
 
     A file of that name is replaced only when the answer is whole.

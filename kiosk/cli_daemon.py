@@ -32,10 +32,10 @@ def show(document: Any) -> None:
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
 
 
-def fail(code: str, message: str) -> NoReturn:
-    """End the command: *message* for people, *code* for programs."""
+def fail(code: str, message: str, **more: Any) -> NoReturn:
+    """End the command: *message* for people, *code* and what *more* is known for programs."""
     click.echo(f"kioskctl: {message}", err=True)
-    show({"error": code})
+    show({"error": code} | more)
     sys.exit(1)
 
 
@@ -68,8 +68,9 @@ def _answer(config_path: Path, method: str, path: str, request: dict[str, Any]) 
         ):
             if answer.status_code >= 400:
                 answer.read()
-                error = answer.json().get("error", "ERROR")
-                fail(error, f"refused: {error}")
+                said = answer.json()
+                error = said.pop("error", "ERROR")
+                fail(error, f"refused: {error}", **said)
             yield answer
     except httpx.HTTPError:
         fail("NOT_RUNNING", f"no daemon answers at {address}; is kiosk.service running, and are you its user?")

@@ -224,13 +224,17 @@ class EligibilityTable(Table):
 
 
 class HospitalTable(BaseModel):
-    """The hospital system. All keys but these belong to the adapter, which checks them itself."""
+    """The hospital system. All keys but these belong to the adapter, which checks them itself.
+
+    ``figures``: whether this station asks it for the figures of whole days; one a facility is enough.
+    """
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
     adapter: str
     unchecked: Literal["push", "hold"] = "push"
     grace: Annotated[float, Field(ge=0, le=600)] = 60
+    figures: Annotated[bool, Field(strict=True)] = True
 
     @property
     def own(self) -> dict[str, Any]:

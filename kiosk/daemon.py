@@ -20,6 +20,7 @@ from kiosk import __version__, events, facility_key, notify, outbox_table, pendi
 from kiosk.bootstrap import Parts, build, own_token, upgrade_store, utc_now
 from kiosk.chip_station import ChipStation
 from kiosk.config import Config, read_secret
+from kiosk.day_figures_job import DayFiguresJob
 from kiosk.devices import Devices
 from kiosk.errors import ConfigError, KioskError, ProvinceUnavailable, StoreError
 from kiosk.model import local_day
@@ -68,6 +69,8 @@ class Daemon:
             self.parts.province.enrolled if config.province.url else None,
         )
 
+        self._day_figures = DayFiguresJob(self.parts.checkins, wanted=config.hospital.figures)
+
     async def run(self) -> None:
         """Serve until SIGTERM or SIGINT; deliveries under way may end, at most for the grace period."""
         loop = asyncio.get_running_loop()
@@ -86,6 +89,7 @@ class Daemon:
                 ("heartbeat", self._heartbeats()),
                 ("retention", self._forget_people()),
                 ("warm-up", self._warm_up.run()),
+                ("day-figures", self._day_figures.run()),
             )
         ]
         watchdog = asyncio.create_task(notify.keep_alive(self._alive))

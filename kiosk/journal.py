@@ -9,7 +9,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -93,7 +93,9 @@ class Journal:
                 person_day=self._person_day(of, answer.asked_at),
             )
 
-        self._append(connection, event_id, build, kind="lookup", happened_at=answer.asked_at, of=of, now=now)
+        self._append(
+            connection, event_id, build, kind="lookup", happened_at=answer.asked_at, checkin_id=of.checkin_id, now=now
+        )
         records.add_lookup(connection, of, answer, event_id=event_id, attempt=attempt)
 
     def visit(self, connection: sa.Connection, of: CheckIn, *, bhyt: bool, now: datetime) -> None:
@@ -121,7 +123,30 @@ class Journal:
                 person_day=self._person_day(of, of.happened_at),
             )
 
-        self._append(connection, event_id, build, kind="visit", happened_at=of.happened_at, of=of, now=now)
+        self._append(
+            connection, event_id, build, kind="visit", happened_at=of.happened_at, checkin_id=of.checkin_id, now=now
+        )
+
+    def day_figure(
+        self,
+        connection: sa.Connection,
+        kind: events.Kind,
+        day: date,
+        figures: dict[str, Any],
+        origin: str,
+        now: datetime,
+    ) -> str:
+        """Say what the facility counted of a whole *day*; returns the event's id. *figures* hold the revision too."""
+        event_id = events.new_event_id()
+        make = events.visit_count_event if kind is events.Kind.VISIT_COUNT else events.desk_lookups_event
+
+        def build(epoch: str, seq: int) -> dict[str, object]:
+            return make(
+                event_id=event_id, epoch=epoch, seq=seq, happened_at=now, day=day, figures=figures, origin=origin
+            )
+
+        self._append(connection, event_id, build, kind=kind.value, happened_at=now, checkin_id=None, now=now)
+        return event_id
 
     def _person_day(self, of: CheckIn, moment: datetime) -> str | None:
         if of.identity.personal_id is None:
@@ -136,7 +161,7 @@ class Journal:
         *,
         kind: str,
         happened_at: datetime,
-        of: CheckIn,
+        checkin_id: str | None,
         now: datetime,
     ) -> None:
         epoch: str = records.get_setting(connection, _EPOCH)
@@ -149,7 +174,7 @@ class Journal:
                 kind=kind,
                 happened_at=happened_at,
                 day=str(local_day(happened_at)),
-                checkin_id=of.checkin_id,
+                checkin_id=checkin_id,
                 body=build(epoch, seq),
             )
         )

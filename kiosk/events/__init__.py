@@ -5,7 +5,15 @@ event: a person appears only as `person_day`, a keyed digest whose key stays at 
 The province, on another machine, imports it too: so it rests on the plain words of `kiosk.model` and nothing else.
 """
 
-from kiosk.events.build import heartbeat, lookup_event, new_event_id, person_day, visit_event
+from kiosk.events.build import (
+    desk_lookups_event,
+    heartbeat,
+    lookup_event,
+    new_event_id,
+    person_day,
+    visit_count_event,
+    visit_event,
+)
 from kiosk.events.check import check_event, parse_day, parse_happened_at
 from kiosk.events.signing import ParsedSignature, parse_signature, sign_batch, verify_batch
 from kiosk.events.words import (
@@ -49,6 +57,7 @@ __all__ = [
     "Origin",
     "ParsedSignature",
     "check_event",
+    "desk_lookups_event",
     "heartbeat",
     "lookup_event",
     "new_event_id",
@@ -59,5 +68,6 @@ __all__ = [
     "result_kpi_class",
     "sign_batch",
     "verify_batch",
+    "visit_count_event",
     "visit_event",
 ]

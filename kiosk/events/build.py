@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 
 import uuid_utils
 
@@ -103,6 +103,41 @@ def visit_event(
         "not_by_chip": not_by_chip,
         "person_day": person_day,
     }
+
+
+def visit_count_event(
+    *, event_id: str, epoch: str, seq: int, happened_at: datetime, day: date, figures: Mapping[str, object], origin: str
+) -> dict[str, object]:
+    """All insured visits of a facility on *day* as an event of kind `visit_count` (interfaces.md 5).
+
+    In: *figures* with `bhyt_visits`, `by_class` and `revision`, `origin` an `Origin` value, an aware time at which
+    this was said. Out: a dictionary ready for JSON. Raises ValueError for a naive time.
+    """
+    return _of_day(Kind.VISIT_COUNT, event_id, epoch, seq, happened_at, day, figures, origin)
+
+
+def desk_lookups_event(
+    *, event_id: str, epoch: str, seq: int, happened_at: datetime, day: date, figures: Mapping[str, object], origin: str
+) -> dict[str, object]:
+    """A facility's lookups of *day* outside our stations as an event of kind `desk_lookups` (interfaces.md 5).
+
+    In: *figures* with `lookups`, `visits_looked_up`, `visits_success` and `revision`; else as `visit_count_event`.
+    """
+    return _of_day(Kind.DESK_LOOKUPS, event_id, epoch, seq, happened_at, day, figures, origin)
+
+
+def _of_day(
+    kind: Kind,
+    event_id: str,
+    epoch: str,
+    seq: int,
+    happened_at: datetime,
+    day: date,
+    figures: Mapping[str, object],
+    origin: str,
+) -> dict[str, object]:
+    common = _common(kind, event_id, epoch, happened_at)
+    return common | {"seq": seq, "date": day.isoformat(), "origin": origin} | dict(figures)
 
 
 def heartbeat(

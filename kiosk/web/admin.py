@@ -26,9 +26,10 @@ from kiosk.outbox_table import OutboxRow
 from kiosk.ports import Clock, EligibilityGateway, HospitalAdapter
 from kiosk.province_client import ProvinceClient
 from kiosk.store import Store
-from kiosk.web.admin_answers import answers_router
+from kiosk.web.admin_answers import OPERATOR, answers_router
 from kiosk.web.admin_officers import officers_router
 from kiosk.web.app import base_app
+from kiosk.web.staff_figures import figures_api
 
 _SALT = 16
 _NONCE = 12
@@ -62,6 +63,7 @@ def admin_app(
     """The routes behind ``kioskctl``."""
     app = base_app("Kiosk administration")
     app.include_router(answers_router(checkins))
+    app.include_router(figures_api(checkins, lambda request: OPERATOR))
     if duty is not None:
         app.include_router(officers_router(duty))
 

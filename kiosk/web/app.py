@@ -13,6 +13,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 
 from kiosk import __version__
 from kiosk.checkin import CheckIns
+from kiosk.day_figures import FigureRefused
 from kiosk.duty import Duty
 from kiosk.eligibility_questions import NoSuchVisit
 from kiosk.errors import ConfigError, KioskError, StoreError
@@ -49,6 +50,8 @@ def status_of(exc: KioskError) -> int:
             return 422
         case StaffRefusal():
             return 409
+        case FigureRefused():
+            return 422
         case NoSuchVisit():
             return 404
         case StoreError():
