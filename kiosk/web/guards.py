@@ -17,6 +17,7 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MAX_BODY = 64 * 1024
+_CAPS = {"/api/v1/staff/figures/file": 2 * 1024 * 1024}
 MAX_CHIP_BODY = 128 * 1024
 CHIP_PATH = "/api/v1/station/chip"
 CHIP_TOKEN_HEADER = "x-chip-token"
@@ -81,7 +82,7 @@ class Guards:
                 await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        cap = MAX_CHIP_BODY if self._from_reader_program(scope["path"], headers) else MAX_BODY
+        cap = MAX_CHIP_BODY if self._from_reader_program(scope["path"], headers) else _CAPS.get(scope["path"], MAX_BODY)
         if refusal := self._refusal(scope["method"], scope["path"], headers, cap):
             await self._refuse(send, *refusal)
             return

@@ -3,10 +3,10 @@
 import { forCode } from "../texts.js";
 
 export class ApiError extends Error {
-  constructor(status, code) {
+  // `answer`: what else the server said of it.
+  constructor(status, code, answer = {}) {
     super(code);
-    this.status = status;
-    this.code = code;
+    Object.assign(this, { status, code, answer });
   }
 
   get words() {
@@ -51,6 +51,6 @@ export async function exchange(path, body) {
     throw new ApiError(0, "NETWORK");
   }
   const answer = await response.json().catch(() => ({}));
-  if (!response.ok) throw new ApiError(response.status, answer.error ?? `HTTP_${response.status}`);
+  if (!response.ok) throw new ApiError(response.status, answer.error ?? `HTTP_${response.status}`, answer);
   return { status: response.status, answer };
 }

@@ -5,6 +5,7 @@ import { t } from "../texts.js";
 import { Wedge } from "../wedge.js";
 import { ApiError, call } from "./api.js";
 import { Desk } from "./desk.js";
+import { FiguresPage } from "./figures.js";
 import { sessionView } from "./session.js";
 
 const content = document.getElementById("content");
@@ -48,9 +49,19 @@ function showDesk({ user: name }) {
     await call("logout", {}).catch(failed);
     await showSession();
   };
-  user.replaceChildren(el("span", {}, name), el("button", { type: "button", click: logOut }, t("session/logout")));
+  const figures = el("button", { type: "button", id: "figures", click: () => showFigures({ user: name }) }, t("figures/open"));
+  user.replaceChildren(figures, el("span", {}, name), el("button", { type: "button", click: logOut }, t("session/logout")));
   desk = new Desk({ content, status, tell, failed });
   desk.start();
+}
+
+// The figures of whole days, in the place of the desk until they are done.
+function showFigures(session) {
+  desk?.stop();
+  desk = null;
+  status.replaceChildren();
+  document.getElementById("figures").disabled = true;
+  new FiguresPage({ content, tell, failed, back: () => showDesk(session) }).show();
 }
 
 showSession();
