@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from decimal import Decimal
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
@@ -17,12 +18,13 @@ from kiosk.checkin import CheckIns, Policy
 from kiosk.chip_parts import anchors_of, chip_part, provider_of
 from kiosk.chip_provider import HttpChipVerifier
 from kiosk.chip_station import ChipStation
-from kiosk.config import Config, read_secret, secret_path
+from kiosk.config import Config, ServiceTable, read_secret, secret_path
 from kiosk.duty import Duty
 from kiosk.emrtd.trust import TrustAnchors
 from kiosk.errors import ConfigError, StoreUnusable
 from kiosk.facility_key import agree
 from kiosk.health import Health
+from kiosk.hospital_model import Service
 from kiosk.hospital_push import HospitalPush
 from kiosk.insight_parts import insights_of
 from kiosk.insurance_parts import insurance_parts
@@ -241,7 +243,14 @@ def _policy(config: Config) -> Policy:
         recheck_after=config.insurance.recheck_after,
         recheck_gap=_SHARE_OF_ARRIVALS / config.insurance.per_second,
         hours=OpeningHours.parse(config.insurance.opens, config.insurance.closes),
+        services=tuple(_service(row) for row in config.service),
     )
+
+
+def _service(row: ServiceTable) -> Service:
+    values = row.model_dump() | {"code": row.code or row.id}
+    values["price"] = None if row.price is None else Decimal(row.price)
+    return Service(**values)
 
 
 def _timings(config: Config) -> Timings:

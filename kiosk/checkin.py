@@ -257,7 +257,8 @@ class CheckIns:
     async def menu(self, *, keep: bool = True) -> tuple[Service, ...]:
         """Today's services, empty when there is none; *keep*: remember the menu for when the hospital is away."""
         wait = self.policy.find_patient_wait
-        return await service_menu(self.store, self.hospital, local_day(self.clock()), wait, keep=keep)
+        fixed = self.policy.services
+        return await service_menu(self.store, self.hospital, local_day(self.clock()), wait, fixed, keep=keep)
 
     def staff_reason(self, checkin: CheckIn) -> str | None:
         """Why this person must see staff before a service can be chosen, or None."""

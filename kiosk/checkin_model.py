@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import timedelta
 
+from kiosk.hospital_model import Service
 from kiosk.model import KeyKind, Method
 from kiosk.opening_hours import ALWAYS_OPEN, OpeningHours
 from kiosk.records import CheckIn
@@ -23,6 +24,7 @@ class Policy:
     recheck_after: tuple[float, ...] = (60.0, 300.0, 900.0, 1800.0, 3600.0)
     recheck_gap: float = 2.0  # between two questions that wait, once the gateway is back
     hours: OpeningHours = ALWAYS_OPEN
+    services: tuple[Service, ...] = ()  # of a hospital system without a menu of its own
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationErr
 
 from kiosk.errors import ConfigError
 from kiosk.loopback import is_loopback
+from kiosk.model import Sex
 
 
 def checked_listen(value: str) -> str:
@@ -242,6 +243,25 @@ class HospitalTable(BaseModel):
         return dict(self.model_extra or {})
 
 
+class ServiceTable(Table):
+    """A room or examination of a hospital system that has no menu of its own.
+
+    ``insured``: for insured visits, or paid by the patient. ``age_from`` to ``age_to``: whole years, both included.
+    """
+
+    id: Annotated[str, Field(min_length=1, max_length=64)]
+    name: Annotated[str, Field(min_length=1, max_length=200)]
+    code: str = ""
+    department_id: str = ""
+    department: str = ""
+    exam_type: str = ""
+    insured: Annotated[bool, Field(strict=True)] = True
+    price: Annotated[int, Field(ge=0)] | None = None
+    age_from: Annotated[int, Field(ge=0, le=150)] | None = None
+    age_to: Annotated[int, Field(ge=0, le=150)] | None = None
+    sex: Sex | None = None
+
+
 class ProvinceTable(Table):
     """The province hub; no URL: events wait in the store."""
 
@@ -273,8 +293,15 @@ class Config(Table):
     route: tuple[RouteTable, ...] = ()
     eligibility: EligibilityTable = EligibilityTable()
     hospital: HospitalTable
+    service: tuple[ServiceTable, ...] = ()
     province: ProvinceTable = ProvinceTable()
     outbox: OutboxTable = OutboxTable()
+
+    @model_validator(mode="after")
+    def _each_service_once(self) -> Config:
+        if len({row.id for row in self.service}) < len(self.service):
+            raise ValueError("service: expected an id of its own for each")
+        return self
 
     @model_validator(mode="after")
     def _demo_stays_here(self) -> Config:

@@ -1,4 +1,4 @@
-"""The menu of services: the hospital's own, or the last one it gave us while it is away."""
+"""The menu of services: the hospital's own, or the last one it gave us while it is away, or the configured one."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ _SETTING = "menu"
 
 
 async def service_menu(
-    store: Store, hospital: HospitalAdapter, day: date, wait: float, *, keep: bool
+    store: Store, hospital: HospitalAdapter, day: date, wait: float, fixed: tuple[Service, ...], *, keep: bool
 ) -> tuple[Service, ...]:
-    """The services of *day*, asked for at most *wait* seconds; empty when there is no menu.
+    """The services of *day*, asked for at most *wait* seconds; *fixed* where the hospital system has no menu.
 
     *keep*: remember the menu for a time when the hospital is away, if it has changed.
     """
     if not hospital.capabilities.menu:
-        return ()
+        return fixed
     try:
         async with asyncio.timeout(wait):
             services = await hospital.services(day)

@@ -14,10 +14,11 @@ from collections.abc import AsyncIterator, Coroutine
 from typing import Any, Final, NoReturn
 
 from kiosk.checkin import CheckIns, Key, Presented
+from kiosk.choice import offered
 from kiosk.documents.text import unframe
 from kiosk.errors import StoreError
-from kiosk.hospital_model import Availability, Service
-from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, EligibilityClass, Lane
+from kiosk.hospital_model import Service
+from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, EligibilityClass, Lane, local_day
 from kiosk.ports import Clock, TokenVerifier
 from kiosk.records import CheckIn
 from kiosk.station_model import InFront, NotAtThatPhase, ScanRefused, StationBusy, Timings
@@ -352,9 +353,13 @@ class Station:
             return
         not_insured = checkin.status is EligibilityClass.NOT_INSURED
         self._insured = not not_insured
-        services = [s for s in menu if s.insured is self._insured and s.available is not Availability.NO]
+        services = offered(menu, checkin.identity, local_day(checkin.happened_at), insured=self._insured)
         if not services:
             await self._to_staff(checkin_id, "no_menu")
+            return
+        if len(services) == 1 and not self._checkins.hospital.capabilities.menu:  # a fixed room is no choice
+            self._screen.add(step="registering")
+            await self._register(checkin_id, services[0])
             return
         self._services = {service.id: service for service in services}
         self._screen.show(
