@@ -182,7 +182,7 @@ class Daemon:
             clock=utc_now,
             outbox=parts.outbox,
             gateway=parts.gateway,
-            hospital=parts.hospital,
+            hospital_settings=config.hospital.own,
             province=parts.province,
             checkins=parts.checkins,
             duty=parts.duty,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import os
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 import sqlalchemy as sa
@@ -19,11 +20,12 @@ from pydantic import BaseModel, Field
 from kiosk import chip_records, journal, outbox_table
 from kiosk.checkin import CheckIns
 from kiosk.duty import Duty
+from kiosk.hospital_check import check_hospital
 from kiosk.kpi import own_rates
 from kiosk.model import AdapterHealth
 from kiosk.outbox import Outbox
 from kiosk.outbox_table import OutboxRow
-from kiosk.ports import Clock, EligibilityGateway, HospitalAdapter
+from kiosk.ports import Clock, EligibilityGateway
 from kiosk.province_client import ProvinceClient
 from kiosk.store import Store
 from kiosk.web.admin_answers import OPERATOR, answers_router
@@ -55,12 +57,12 @@ def admin_app(
     clock: Clock,
     outbox: Outbox,
     gateway: EligibilityGateway,
-    hospital: HospitalAdapter,
+    hospital_settings: Mapping[str, Any],
     province: ProvinceClient,
     checkins: CheckIns,
     duty: Duty | None = None,
 ) -> FastAPI:
-    """The routes behind ``kioskctl``."""
+    """The routes behind ``kioskctl``. *hospital_settings*: the table of the hospital's adapter, for its probe."""
     app = base_app("Kiosk administration")
     app.include_router(answers_router(checkins))
     app.include_router(figures_api(checkins, lambda request: OPERATOR))
@@ -148,7 +150,7 @@ def admin_app(
         if what == "gateway":
             return _health(await gateway.check())
         if what == "hospital":
-            return _health(await hospital.check())
+            return await check_hospital(checkins, hospital_settings)
         if what == "province":
             return _health(await province.check())
         raise HTTPException(404, "NO_SUCH_CHECK")
