@@ -129,7 +129,7 @@ class MllpClient:
             return NoAck("tls" if refused else "connection_lost", sent=not refused)
         except OSError:
             return NoAck("connection_lost", sent=True)
-        return NoAck("closed", sent=True)
+        return NoAck("other_answer" if others else "closed", sent=True)
 
 
 def _blocks(received: bytes) -> tuple[list[bytes], bytes]:
