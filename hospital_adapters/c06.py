@@ -1,7 +1,7 @@
-"""Registers visits through the published kiosk interface C06, profile ``doc`` (his-kiosk-c06.md 0 to 8).
+"""Registers visits through the kiosk interface C06, as published and as met in hospitals (his-kiosk-c06.md 0 to 8).
 
-Menu, patient look-up, registration, and where a hospital has them: the look-up of registered visits, and the lookup of
-a person at the insurer.
+Menu, patient look-up, registration, and where a hospital has them: what is shut or full today, the look-up of
+registered visits, and the lookup of a person at the insurer.
 """
 
 from __future__ import annotations
@@ -9,27 +9,32 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from typing import Any
 
+from hospital_adapters import c06_body as body_of
 from hospital_adapters import c06_insurance as insurance
 from hospital_adapters import c06_mapping as mapping
 from hospital_adapters import c06_menu as menu
 from hospital_adapters import c06_settings
+from hospital_adapters import c06_wire as wire
 from hospital_adapters.base import BaseAdapter
-from hospital_adapters.c06_http import Answer, C06Client, NoAnswer
-from hospital_adapters.c06_outcome import SIGNATURE, question_outcome, registration_outcome
+from hospital_adapters.c06_availability import AvailabilityNow
+from hospital_adapters.c06_calls import Calls, rows_of
+from hospital_adapters.c06_http import Answer
+from hospital_adapters.c06_outcome import SIGNATURE
+from hospital_adapters.c06_patients import Patients, SexSelfTest
 from hospital_adapters.c06_settings import C06Settings
-from hospital_adapters.c06_wire import Envelope
-from kiosk.errors import ConfigError, HospitalRejected, HospitalUnavailable
+from hospital_adapters.c06_tree import flatten
+from kiosk.errors import ConfigError, HospitalUnavailable
 from kiosk.hospital_model import (
+    Availability,
     Capabilities,
     Encounter,
     Idempotency,
-    MatchKind,
     PatientMatch,
     PatientRef,
-    QueueNumber,
     Receipt,
     Service,
 )
@@ -38,9 +43,14 @@ from kiosk.ports import AdapterContext, Clock
 
 log = logging.getLogger(__name__)
 
-_SIGNATURE_PAUSE_S = 60.0
 _SKEW_S = 60.0
 _FULL_PAGE = 50
+_CANCELLED = "3"
+_CODE_LISTS = (
+    ("/dan-toc", "MA_DANTOC", "ethnicity_code"),
+    ("/quoc-gia", "MA_QUOCTICH", "nationality_code"),
+    ("/nghe-nghiep", "MA_NGHE_NGHIEP", "occupation_code"),
+)
 
 
 def _now() -> datetime:
@@ -57,11 +67,7 @@ def create(settings: Mapping[str, Any], context: AdapterContext) -> C06Adapter:
 
 
 class C06Adapter(BaseAdapter):
-    """One HIS behind C06. All errors are HospitalErrors; their texts hold no person, number or URL.
-
-    After a refused signature nothing is sent for a minute (HospitalUnavailable ``c06.signature``): neither a wrong
-    secret nor a wrong clock gets better by asking, and a HIS may lock out who keeps trying.
-    """
+    """One HIS behind C06. All errors are HospitalErrors; their texts hold no person, number or URL."""
 
     def __init__(
         self,
@@ -76,63 +82,71 @@ class C06Adapter(BaseAdapter):
         self._settings = settings
         self._facility = facility
         self._clock = clock
-        self._monotonic = monotonic
-        self._client = C06Client(settings, secret, clock)
+        self._calls = Calls(settings, secret, clock, monotonic)
+        self._self_test = SexSelfTest()
+        self._patients = Patients(self._calls, settings, self._self_test)
         self._menu = menu.MenuCache(self._load_menu, monotonic)
-        self._paused_until: float | None = None
+        self._available = AvailabilityNow(self._calls, settings, clock, monotonic)
         self._told_unknown_types = False
 
     async def close(self) -> None:
-        """End a refresh of the menu that runs, release connections."""
+        """End what is being refreshed, release connections."""
+        await self._available.close()
         await self._menu.close()
-        await self._client.close()
+        await self._calls.close()
 
     async def check(self) -> AdapterHealth:
         """Ask ``/loai-kham``: reachability, signature, clock (``Date`` header), the insured exam type. Never raises.
 
+        Also the code lists where the HIS has them, and whether the sex of people was the other way round lately.
         ``details``: ``exam_types``, their number; ``skew_s``, how far the HIS's clock is ahead of ours.
         """
         problems, details = [], {}
+        if self._self_test.failed:
+            problems.append("the HIS states the other sex for most people: check the setting sex")
         try:
-            self._refuse_while_paused()
-            end = await self._client.get("/loai-kham", {}, ())
+            end = await self._calls.probe("/loai-kham", {}, ())
             if isinstance(end, Answer) and end.date is not None:
                 details["skew_s"] = skew = round((end.date - self._clock()).total_seconds())
                 if abs(skew) > _SKEW_S:
                     problems.append(f"the clock of the HIS differs from ours by {skew} s")
-            types = _rows(self._judge(end))
+            types = rows_of(self._calls.judge(end))
             details["exam_types"] = len(types)
             if not menu.exam_type_listed(types, self._settings.insured_exam_type):
                 problems.append("the HIS lists no exam type that is the setting insured_exam_type")
+            problems += await self._unlisted_codes()
         except HospitalUnavailable as failure:
             problems.append(_problem(failure.reason))
         return AdapterHealth(ok=not problems, problems=tuple(problems), details=details)
 
     async def services(self, day: date) -> tuple[Service, ...]:
-        """Calls #1 to #3, cached (MenuCache); C06 has one menu for all days. HospitalUnavailable without any copy."""
-        return await self._menu.get()
+        """The menu, cached (MenuCache), with what is shut or full on *day*. HospitalUnavailable without any copy.
+
+        C06 has one menu for all days.
+        """
+        entries = await self._menu.get()
+        known = await self._available.of(entries, day)
+        return tuple(
+            replace(entry.service, available=known.get(entry.service.id, Availability.UNKNOWN)) for entry in entries
+        )
 
     async def find_patient(self, identity: Identity, card: str | None = None) -> PatientMatch:
-        """Call #6 with the personal number, then with the old one if ``old_id_type`` is set. HospitalUnavailable.
+        """Call #6 with the personal number, then the old one if ``old_id_type`` is set, then the *card*'s if
+        ``patient_by_card`` is. HospitalUnavailable.
 
         Code 404 is NONE, so is an identity without a number that can be asked for. A name without accents, a birth
         year, sex or number that differs is MISMATCH.
         """
-        numbers = [(identity.personal_id, self._settings.doc_type), (identity.old_id, self._settings.old_id_type)]
-        for number, kind in numbers:
-            if number and kind:
-                match = await self._ask_patient(identity, number, kind)
-                if match.kind is not MatchKind.NONE:
-                    return match
-        return PatientMatch(MatchKind.NONE)
+        return await self._patients.find(identity, card)
 
     async def find_visits(
         self, identity: Identity, ref: PatientRef | None, day: date
     ) -> tuple[tuple[str, Receipt], ...]:
         """The vendor's call ``history_path`` with SO_GTTT and NGAY, both signed: (check-in id or "", receipt) pairs.
 
-        An id is there where the HIS kept DU_PHONG. HospitalUnavailable also when the list is cut short or the identity
-        has no number, because an empty list must mean that there surely is no visit.
+        An id is there where the HIS kept DU_PHONG. A cancelled visit (TRANG_THAI_LK 3) is left out; one of ours comes
+        without its id, because it is neither a visit nor a reason to register again. HospitalUnavailable also when the
+        list is cut short or the identity has no number, because an empty list must mean that there surely is no visit.
         """
         if not self.capabilities.history:
             return await super().find_visits(identity, ref, day)
@@ -140,15 +154,21 @@ class C06Adapter(BaseAdapter):
         if not number:
             raise HospitalUnavailable("c06.no_number")
         fields = {"SO_GTTT": number, "NGAY": day.isoformat()}
-        envelope = await self._ask(self._settings.history_path, fields, tuple(fields.values()), may_be_absent=True)
+        path = self._settings.history_path
+        envelope = await self._calls.ask(path, fields, tuple(fields.values()), may_be_absent=True)
         if envelope is None:
             return ()
-        visits = _rows(envelope)
+        visits = rows_of(envelope)
         if not all(isinstance(visit, dict) for visit in visits):
             raise HospitalUnavailable("c06.malformed")
         if envelope.pages > 1 and len(visits) >= _FULL_PAGE:
             raise HospitalUnavailable("c06.incomplete")
-        return tuple((_own_id(visit), mapping.visit_receipt(visit, None, None)) for visit in visits)
+        told = [(_own_id(visit), mapping.visit_receipt(visit, None, None)) for visit in visits]
+        return tuple(
+            (checkin_id if receipt.raw_status != _CANCELLED else "", receipt)
+            for checkin_id, receipt in told
+            if checkin_id or receipt.raw_status != _CANCELLED
+        )
 
     async def eligibility(self, key: LookupKey) -> Eligibility:
         """Call #7, by the citizen number: no other kind of document is published. HospitalUnavailable.
@@ -162,7 +182,7 @@ class C06Adapter(BaseAdapter):
             return insurance.without_card(insurance.NO_NUMBER, asked_at, asked=False)
         fields = insurance.question(key, number, self._settings)
         signed = tuple(fields[name] for name in self._settings.sign.bhyt)
-        envelope = await self._ask("/bhyt", fields, signed, may_be_absent=True)
+        envelope = await self._calls.ask("/bhyt", fields, signed, may_be_absent=True)
         if envelope is None:
             return insurance.without_card(insurance.NOT_FOUND, asked_at, asked=True)
         answer = insurance.answer_of(envelope.data, asked_at, self._settings)
@@ -171,61 +191,48 @@ class C06Adapter(BaseAdapter):
         return answer
 
     async def push(self, encounter: Encounter) -> Receipt:
-        """Call #8, once; without ``encounter.patient`` a new person. Errors as in c06_outcome and c06_mapping."""
-        body = mapping.registration(encounter, self._facility, self._settings)
-        signed = tuple(mapping.signed_value(body, name) for name in self._settings.sign.dangky_kcb)
-        self._refuse_while_paused()
-        end = await self._client.post("/dangky-kcb", body, signed)
-        try:
-            envelope = registration_outcome(end, self._settings)
-        except HospitalRejected as refusal:
-            if refusal.reason == SIGNATURE:
-                self._pause()
-            raise
-        return mapping.receipt_of(envelope.data, body, encounter)
+        """Call #8, once; without ``encounter.patient`` a new person. Errors as in c06_outcome and c06_body.
 
-    async def _ask_patient(self, identity: Identity, number: str, kind: str) -> PatientMatch:
-        fields = {"SO_GTTT": number, "LOAI_GTTT": kind}
-        envelope = await self._ask("/benhnhan", fields, (number, kind), may_be_absent=True)
-        if envelope is None:
-            return PatientMatch(MatchKind.NONE)
-        match = mapping.match_of(envelope.data, identity, number, self._settings)
-        if match is None:
-            raise HospitalUnavailable("c06.malformed")
-        return match
+        In the profile ``field`` a known person's row is asked for first and sent back: HospitalUnavailable or
+        HospitalRejected ``c06.patient_changed`` when it cannot be had, and nothing was registered.
+        """
+        body_of.registration(encounter, self._facility, self._settings)  # what cannot be sent asks nothing either
+        row = await self._own_row(encounter) if body_of.sends_row_back(encounter, self._settings) else None
+        body = body_of.registration(encounter, self._facility, self._settings, row)
+        signed = tuple(body_of.signed_value(body, name) for name in self._settings.sign.dangky_kcb)
+        envelope = await self._calls.tell("/dangky-kcb", body, signed)
+        return mapping.receipt_of(envelope.data, body_of.patient_block(body), encounter)
 
-    async def _load_menu(self) -> tuple[Service, ...]:
-        types = _rows(await self._ask("/loai-kham", {}, ()))
-        departments = _rows(await self._ask("/khoa", {}, ()))
-        services = _rows(await self._ask("/dichvu", {}, (None,)))
+    async def _own_row(self, encounter: Encounter) -> Mapping[str, Any]:
+        patient = encounter.patient
+        ref = (patient.ref if patient is not None else None) or PatientRef(None, None)
+        card = encounter.coverage.number if encounter.coverage is not None else None
+        return await self._patients.row(encounter.identity, card, ref)
+
+    async def _load_menu(self) -> tuple[menu.Entry, ...]:
+        if self._settings.tree_path:
+            types, departments, services = flatten(await self._calls.ask_rows(self._settings.tree_path))
+        else:
+            types = await self._calls.ask_rows("/loai-kham")
+            departments = await self._calls.ask_rows("/khoa")
+            services = await self._calls.ask_rows("/dichvu", signed=(None,))
         built = menu.build(types, departments, services, self._settings)
         if built.unknown_types and not self._told_unknown_types:
             self._told_unknown_types = True
             log.warning("C06: %d services name an exam type that the HIS does not list", built.unknown_types)
-        return built.services
+        return built.entries
 
-    async def _ask(
-        self, path: str, fields: Mapping[str, str], signed: tuple[str | None, ...], may_be_absent: bool = False
-    ) -> Envelope | None:
-        self._refuse_while_paused()
-        return self._judge(await self._client.get(path, fields, signed), may_be_absent)
-
-    def _judge(self, end: Answer | NoAnswer, may_be_absent: bool = False) -> Envelope | None:
-        try:
-            return question_outcome(end, self._settings, may_be_absent)
-        except HospitalUnavailable as failure:
-            if failure.reason == SIGNATURE:
-                self._pause()
-            raise
-
-    def _pause(self) -> None:
-        self._paused_until = self._monotonic() + _SIGNATURE_PAUSE_S
-        log.error("C06: the HIS refuses our merchant, secret or clock; nothing is sent for %d s", _SIGNATURE_PAUSE_S)
-
-    def _refuse_while_paused(self) -> None:
-        left = (self._paused_until or 0.0) - self._monotonic()
-        if self._paused_until is not None and left > 0:
-            raise HospitalUnavailable(SIGNATURE, retry_after=left)
+    async def _unlisted_codes(self) -> list[str]:
+        if not self._settings.code_lists:
+            return []
+        unlisted = []
+        for path, field, setting in _CODE_LISTS:
+            envelope = await self._calls.ask(path, {}, ())
+            listed = {wire.text(row.get(field)) for row in rows_of(envelope) if isinstance(row, dict)}
+            cut_short = envelope is not None and envelope.pages > 1
+            if getattr(self._settings, setting) not in listed and not cut_short:
+                unlisted.append(f"the HIS does not list the setting {setting}")
+        return unlisted
 
 
 def _capabilities(settings: C06Settings) -> Capabilities:
@@ -241,20 +248,14 @@ def _capabilities(settings: C06Settings) -> Capabilities:
         history=bool(settings.history_path),
         new_patient=True,
         idempotency=idempotency,
-        queue_number=QueueNumber.IN_RECEIPT,
+        queue_number=settings.queue_number,
     )
-
-
-def _rows(envelope: Envelope | None) -> list[Any]:
-    if envelope is None or not isinstance(envelope.data, list):
-        raise HospitalUnavailable("c06.malformed")
-    return envelope.data
 
 
 def _own_id(visit: Mapping[str, Any]) -> str:
     inner = (mapping.section(visit, name) for name in ("THONG_TIN_DICH_VU", "THONG_TIN_DANG_KY", "THONG_TIN_TIEP_NHAN"))
     marks = (part.get("DU_PHONG") for part in (visit, *inner))
-    return next((found for mark in marks if (found := mapping.checkin_id(mark))), "")
+    return next((found for mark in marks if (found := body_of.checkin_id(mark))), "")
 
 
 def _problem(reason: str) -> str:

@@ -64,7 +64,7 @@ class C06Client:
 
     async def get(self, path: str, fields: Mapping[str, str], signed: tuple[str | None, ...]) -> Answer | NoAnswer:
         """One GET, repeated once with a new time stamp when no answer came and time is left (his-kiosk-c06.md 8)."""
-        target = f"{path}?{wire.query(fields)}" if fields else path
+        target = self._settings.target(path) + (f"?{wire.query(fields)}" if fields else "")
         deadline = time.monotonic() + self._settings.timeouts.get
         result = await self._exchange("GET", target, signed, None, self._settings.timeouts.get)
         left = deadline - time.monotonic()
@@ -75,7 +75,7 @@ class C06Client:
     async def post(self, path: str, body: Mapping[str, Any], signed: tuple[str | None, ...]) -> Answer | NoAnswer:
         """One POST, never repeated here."""
         content = json.dumps(body, ensure_ascii=False).encode()
-        return await self._exchange("POST", path, signed, content, self._settings.timeouts.post)
+        return await self._exchange("POST", self._settings.target(path), signed, content, self._settings.timeouts.post)
 
     async def close(self) -> None:
         """Release connections."""
@@ -94,7 +94,7 @@ class C06Client:
         timeout = httpx.Timeout(limit, connect=min(limit * 0.45, self._settings.timeouts.connect))
         request = httpx.Request(
             method,
-            self._settings.url + target,
+            target,
             headers=self._headers(signed),
             content=content,
             extensions={"timeout": timeout.as_dict(), "trace": watch},
@@ -139,8 +139,9 @@ class C06Client:
 
 
 def _trust(settings: C06Settings) -> ssl.SSLContext:
+    url = next((url for url in settings.urls.values() if url.startswith("https:")), settings.url)
     try:
-        return client_context(settings.url, settings.ca_file)
+        return client_context(url, settings.ca_file)
     except (OSError, ValueError):
         raise ConfigError("hospital.ca_file: expected a readable PEM file with certificates") from None
 

@@ -58,7 +58,7 @@ def answer_of(data: Any, asked_at: datetime, settings: C06Settings) -> Eligibili
     """
     if not isinstance(data, dict):
         return None
-    code, accepted = _code(data), _truth(data.get("TIEP_NHAN_BHYT"))
+    code, accepted = _code(data), wire.truth(data.get("TIEP_NHAN_BHYT"))
     status, reason = EligibilityClass.NEEDS_STAFF, SAYS_NOTHING
     if accepted or (accepted is None and code == _VALID):
         status, reason = EligibilityClass.INSURED, "valid"
@@ -103,10 +103,3 @@ def _coverage(data: Mapping[str, Any]) -> Coverage | None:
         valid_to=end.exact if end else None,
         benefit_level=benefit_level_of(kind, number),
     )
-
-
-def _truth(value: Any) -> bool | None:
-    """0/1, "0"/"1", true/false or their texts (his-kiosk-c06.md 6, row 20); None for anything else."""
-    if isinstance(value, bool):
-        return value
-    return {"1": True, "true": True, "0": False, "false": False}.get((wire.text(value) or "").lower())

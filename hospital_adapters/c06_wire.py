@@ -63,13 +63,16 @@ def parse(body: bytes) -> Envelope | None:
         return None
     if not isinstance(root, dict):
         return None
-    count = text(root.get("COUNT")) or ""
-    pages = int(count) if count.isascii() and count.isdigit() and len(count) < 10 else 0
+    pages = count(root.get("COUNT")) or 0
     return Envelope(_code(root.get("CODE")), text(root.get("MESSAGE")) or "", root.get("DATA"), pages)
 
 
 def _refuse(constant: str) -> NoReturn:
     raise ValueError(constant)
+
+
+_ALIASES = {"MADT": "MA_DOITUONG_KCB", "MATINH_CU_TRU": "MATINH_CUTRU"}
+"""Other names of fields (his-kiosk-c06.md 6, rows 4 and 10)."""
 
 
 def _fold_keys(value: Any) -> Any:
@@ -80,8 +83,9 @@ def _fold_keys(value: Any) -> Any:
         return value
     folded: dict[str, Any] = {}
     for key, item in value.items():
-        if folded.get(key.upper()) is None:
-            folded[key.upper()] = _fold_keys(item)
+        name = _ALIASES.get(key.upper(), key.upper())
+        if folded.get(name) is None:
+            folded[name] = _fold_keys(item)
     return folded
 
 
@@ -116,6 +120,19 @@ def money(value: Any) -> Decimal | None:
     """An amount in đồng, exactly; None unless it is plain digits with at most two decimals ("45.000" is doubtful)."""
     shown = text(value)
     return Decimal(shown) if shown is not None and _MONEY.fullmatch(shown) else None
+
+
+def count(value: Any) -> int | None:
+    """A whole number of at most nine digits; None for anything else."""
+    shown = text(value) or ""
+    return int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 10 else None
+
+
+def truth(value: Any) -> bool | None:
+    """0/1, "0"/"1", true/false or their texts (his-kiosk-c06.md 6, row 20); None for anything else."""
+    if isinstance(value, bool):
+        return value
+    return {"1": True, "true": True, "0": False, "false": False}.get((text(value) or "").lower())
 
 
 def day(value: Any) -> PartialDate | None:

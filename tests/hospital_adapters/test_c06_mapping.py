@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from hospital_adapters import c06_body as body_of
 from hospital_adapters import c06_mapping as mapping
 from hospital_adapters import c06_menu as menu
 from hospital_adapters import c06_settings
@@ -34,7 +35,7 @@ def test_the_whole_body() -> None:
         address="Ấp Thử 1, xã Mẫu",
         issued_on=date(2021, 7, 5),
     )
-    body = mapping.registration(
+    body = body_of.registration(
         replace(KNOWN, identity=person), "99001", settings(province_code="92", commune_code="31459")
     )
     assert body == {
@@ -92,7 +93,7 @@ def test_the_whole_body() -> None:
 
 @pytest.mark.parametrize("patient", [None, PatientMatch(MatchKind.NONE)])
 def test_a_new_person_has_no_id_and_an_empty_code(patient: PatientMatch | None) -> None:
-    block = mapping.registration(replace(KNOWN, patient=patient), "99001", settings())["THONG_TIN_BN"]
+    block = body_of.registration(replace(KNOWN, patient=patient), "99001", settings())["THONG_TIN_BN"]
     assert (block["ID_BN"], block["MA_BN"]) == (None, "")
 
 
@@ -113,7 +114,7 @@ def test_the_card_goes_only_with_an_insured_visit_and_a_confirmed_card(
     insured_room: bool, status: EligibilityClass, card: Coverage | None, sent: bool
 ) -> None:
     encounter = replace(KNOWN, service=replace(ROOM, insured=insured_room), eligibility=status, coverage=card)
-    block = mapping.registration(encounter, "99001", settings())["THONG_TIN_BN"]
+    block = body_of.registration(encounter, "99001", settings())["THONG_TIN_BN"]
     fields = {name: block[name] for name in ("MA_THE_BHYT", "MA_DKBD", "GT_THE_TU", "GT_THE_DEN")}
     assert all(fields.values()) if sent else not any(fields.values())
 
@@ -130,7 +131,7 @@ def test_the_card_goes_only_with_an_insured_visit_and_a_confirmed_card(
 )
 def test_name_split(name: str, where: str, parts: tuple[str, str]) -> None:
     encounter = replace(KNOWN, identity=replace(PEOPLE[1], full_name=name))
-    block = mapping.registration(encounter, "99001", settings(name_split=where))["THONG_TIN_BN"]
+    block = body_of.registration(encounter, "99001", settings(name_split=where))["THONG_TIN_BN"]
     assert (block["HO_BN"], block["TEN_BN"]) == parts
 
 
@@ -146,7 +147,7 @@ def test_name_split(name: str, where: str, parts: tuple[str, str]) -> None:
 )
 def test_birth_dates(birth: PartialDate, form: str, written: str) -> None:
     encounter = replace(KNOWN, identity=replace(PEOPLE[1], birth_date=birth))
-    body = mapping.registration(encounter, "99001", settings(birth_year_only=form))
+    body = body_of.registration(encounter, "99001", settings(birth_year_only=form))
     assert body["THONG_TIN_BN"]["NGAY_SINH"] == written
 
 
@@ -163,7 +164,7 @@ def test_birth_dates(birth: PartialDate, form: str, written: str) -> None:
 )
 def test_sex_codes(sex: Sex | None, coding: str, code: int) -> None:
     encounter = replace(KNOWN, identity=replace(PEOPLE[1], sex=sex))
-    assert mapping.registration(encounter, "99001", settings(sex=coding))["THONG_TIN_BN"]["GIOI_TINH"] == code
+    assert body_of.registration(encounter, "99001", settings(sex=coding))["THONG_TIN_BN"]["GIOI_TINH"] == code
 
 
 @pytest.mark.parametrize(
@@ -181,18 +182,18 @@ def test_sex_codes(sex: Sex | None, coding: str, code: int) -> None:
 )
 def test_what_cannot_be_registered(change: dict[str, Any], reason: str) -> None:
     with pytest.raises(HospitalRejected) as caught:
-        mapping.registration(replace(KNOWN, **change), "99001", settings())
+        body_of.registration(replace(KNOWN, **change), "99001", settings())
     assert caught.value.reason == reason
 
 
 def test_du_phong_comes_back() -> None:
     longest = "x" * 57
-    assert len(mapping.du_phong(longest)) == 64
-    assert mapping.checkin_id(mapping.du_phong(longest)) == longest
-    assert [mapping.checkin_id(mark) for mark in (None, "", "ghi chú", 5)] == [""] * 4
+    assert len(body_of.du_phong(longest)) == 64
+    assert body_of.checkin_id(body_of.du_phong(longest)) == longest
+    assert [body_of.checkin_id(mark) for mark in (None, "", "ghi chú", 5)] == [""] * 4
 
 
-SENT = mapping.registration(KNOWN, "99001", settings())
+SENT = body_of.patient_block(body_of.registration(KNOWN, "99001", settings()))
 
 
 @pytest.mark.parametrize("nothing", [None, "", 0, "0", "00", "  ", False])
@@ -263,7 +264,8 @@ def test_matches(data: Any, kind: MatchKind) -> None:
 @pytest.mark.parametrize("name", ["Ðỗ Văn Hết", "ðo\u0302\u0303 văn  hết", "DO VAN HET"])
 def test_a_name_with_a_converted_d_is_the_same(name: str) -> None:
     visitor = visit(PEOPLE[5], service=ROOM)
-    mapping.receipt_of({"THONG_TIN_BN": {"HO_TEN": name}}, mapping.registration(visitor, "99001", settings()), visitor)
+    sent = body_of.patient_block(body_of.registration(visitor, "99001", settings()))
+    mapping.receipt_of({"THONG_TIN_BN": {"HO_TEN": name}}, sent, visitor)
     match = mapping.match_of({"MA_BN": "B1", "HO_TEN": name}, PEOPLE[5], "099077000013", settings())
     assert match is not None and match.kind is MatchKind.ONE
 
@@ -299,8 +301,14 @@ def test_exam_types_match_exactly_then_without_zeros(written: object, exam_type:
 
 
 def test_unknown_exam_types_are_counted() -> None:
-    rows = [{"ID_DICH_VU": "5", "ID_LOAI_KHAM": kind} for kind in ("9", None, "1", "0")]
+    rows = [{"ID_DICH_VU": number, "ID_LOAI_KHAM": kind} for number, kind in enumerate(("9", None, "1", "0"))]
     assert menu.build(TYPES, HALLS, rows, settings()).unknown_types == 2
+
+
+def test_a_room_may_be_listed_for_insured_and_others_but_not_twice() -> None:
+    rows = [{"ID_DICH_VU": "5", "ID_LOAI_KHAM": kind} for kind in ("1", "0", "01", "000")]
+    found = menu.build(TYPES, HALLS, rows, settings()).services
+    assert [(row.id, row.insured) for row in found] == [("5", True), ("5", False)]
 
 
 @pytest.mark.parametrize(

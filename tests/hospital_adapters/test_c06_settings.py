@@ -32,6 +32,8 @@ def start(**keys: Any) -> None:
         {"timeouts": {"post": 30}},
         {"sign": {"dangky_kcb": []}},
         {"history_path": "/lich-su/v1"},
+        {"history_path": "/lich-su/v1", "queue_number": "later", "urls": {"lich-su/v1": "https://other.example/a"}},
+        {"profile": "field", "tree_path": "/dich-vu-tree", "urls": {"dich-vu-tree": "https://other.example/a/"}},
     ],
 )
 def test_good_settings(keys: dict[str, Any]) -> None:
@@ -41,7 +43,10 @@ def test_good_settings(keys: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("keys", "says"),
     [
-        ({"colour": "red"}, r"^hospital\.colour: unknown key, expected one of asks_insurer, birth_year_only, "),
+        (
+            {"colour": "red"},
+            r"^hospital\.colour: unknown key, expected one of also_send_matinh_cu_tru, asks_availability, ",
+        ),
         ({"timeouts": {"read": 1}}, r"^hospital\.timeouts\.read: unknown key, expected one of connect, get, post$"),
         ({"sign": {"khoa": ["A"]}}, r"^hospital\.sign\.khoa: unknown key, expected one of bhyt, dangky_kcb$"),
         ({"sign": {"bhyt": ["A"]}}, r"^hospital\.sign\.bhyt\.0: "),
@@ -60,7 +65,14 @@ def test_good_settings(keys: dict[str, Any]) -> None:
         ({"merchant": "A|B"}, r"^hospital\.merchant: "),
         ({"merchant": "Bệnh viện"}, r"^hospital\.merchant: "),
         ({"merchant": "A\nB"}, r"^hospital\.merchant: "),
-        ({"profile": "field"}, r"^hospital\.profile: Input should be 'doc'"),
+        ({"profile": "other"}, r"^hospital\.profile: Input should be 'doc' or 'field'"),
+        ({"urls": {"benhnhan": "http://his.example"}}, r"^hospital\.urls\.benhnhan: .*expected https"),
+        (
+            {"urls": {"benh-nhan": "https://his.example"}},
+            r"^hospital: .*urls: expected paths of calls such as benhnhan",
+        ),
+        ({"queue_number": "later"}, r"^hospital: .*queue_number: .*history_path"),
+        ({"queue_number": "soon"}, r"^hospital\.queue_number: "),
         ({"sex": "other"}, r"^hospital\.sex: Input should be 'standard' or 'reversed'"),
         ({"timeouts": {"get": 0}}, r"^hospital\.timeouts\.get: Input should be greater than 0"),
         ({"timeouts": 5}, r"^hospital\.timeouts: "),
