@@ -140,7 +140,7 @@ class GnuHealthAdapter(BaseAdapter):
     async def find_visits(
         self, identity: Identity, ref: PatientRef | None, day: date
     ) -> tuple[tuple[str, Receipt], ...]:
-        """Appointments of *day* that were checked in and not withdrawn. HospitalUnavailable where that cannot be told."""
+        """Appointments of *day* that were checked in and not withdrawn. HospitalUnavailable: nobody can tell."""
         rows = await self._visits.of_person(identity, ref, day, mapping.STANDING)
         return tuple((mapping.checkin_id(row), mapping.receipt(row)) for row in rows)
 

@@ -200,7 +200,7 @@ class People:
 
 
 def under(number: str, path: str = "") -> Domain:
-    """Who is held under *number*, as PUID or as another identification; *path*: from the model searched to the party."""
+    """Who is held under *number*, as PUID or as another identification; *path*: from the model to its party."""
     return [["OR", [f"{path}ref", "=", number], [f"{path}alternative_ids.code", "=", number]]]
 
 

@@ -98,7 +98,8 @@ def _decode(found: dict[str, Any]) -> Any:
         if kind == "date":
             return date(*_numbers(found, _DATE))
         if kind == "datetime":
-            return datetime(*_numbers(found, (*_DATE, *_TIME))).replace(tzinfo=UTC)
+            year, month, day, hour, minute, second, micro = _numbers(found, (*_DATE, *_TIME))
+            return datetime(year, month, day, hour, minute, second, micro, tzinfo=UTC)
         if kind == "Decimal":
             return Decimal(str(found["decimal"]))
     except (KeyError, TypeError, ValueError, OverflowError, InvalidOperation):
