@@ -34,7 +34,7 @@ def header(event: str, control_id: str, now: datetime, facility: str, settings: 
     """MSH for the trigger *event*; *now*: when the message was made."""
     fields: dict[int, wire.Value] = {
         3: _designator(settings.sending_application),
-        4: _designator(settings.sending_facility or facility),
+        4: _designator(settings.sending_facility) or facility,
         5: _designator(settings.receiving_application),
         6: _designator(settings.receiving_facility),
         7: _time(now),
@@ -137,13 +137,13 @@ def _numbers(encounter: Encounter, visit: str) -> list[tuple[str, str]]:
 def _identifier(kind: str, number: str, facility: str, settings: Hl7v2Settings) -> Repetition:
     given_by = settings.authorities
     authority, code = {
-        "citizen": (given_by.citizen, settings.citizen_id_type),
-        "old": (given_by.old, settings.citizen_id_type),
-        "card": (given_by.card, settings.card_id_type),
-        "patient": (given_by.patient or facility, settings.patient_id_type),
-        _VISIT: (settings.sending_application, "VN"),
+        "citizen": (_designator(given_by.citizen), settings.citizen_id_type),
+        "old": (_designator(given_by.old), settings.citizen_id_type),
+        "card": (_designator(given_by.card), settings.card_id_type),
+        "patient": (_designator(given_by.patient) or facility, settings.patient_id_type),
+        _VISIT: (_designator(settings.sending_application), "VN"),
     }[kind]
-    return (number, "", "", _designator(authority), code)
+    return (number, "", "", authority, code)
 
 
 def _names(name: str, split: str) -> list[Repetition]:

@@ -137,11 +137,12 @@ def read_ack(block: bytes) -> Ack | None:
     err = next((fields for fields in segments if fields[0] == "ERR"), [])
     # ERR-3 since version 2.5, the fourth component of ERR-1 before, MSA-6 in receivers that send no ERR.
     places = [_part(err, 3, 0, component_mark), _part(err, 1, 3, component_mark), _part(msa, 6, 0, component_mark)]
+    error = re.match("[0-9]*", next((place for place in places if place), ""))
     text = _part(err, 8, 0, component_mark) or _part(msa, 3, 0, component_mark)
     return Ack(
         code=msa[1].strip().upper(),
         control_id=_part(msa, 2, 0, component_mark),
-        error=next((place for place in places if place), ""),
+        error=error[0] if error else "",
         text=carried(text)[:_TEXT_LIMIT],
     )
 
