@@ -127,11 +127,12 @@ class HandOver:
     """A visit as a clerk puts it into a system without any interface: named fields, and what a scanner types.
 
     ``fields``: (name, value) in the form's order. ``typed``: the text that the clerk's scanner types, separators and
-    all; it is what the QR holds.
+    all; it is what the QR holds. ``left_out``: names of fields with a value that a scanner cannot type surely.
     """
 
     fields: tuple[tuple[str, str], ...]
     typed: str
+    left_out: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
