@@ -129,7 +129,10 @@ def _slots(hospital: Hospital, fields: Mapping[str, str]) -> Any:
 
 
 def _patient(hospital: Hospital, fields: Mapping[str, str]) -> Any:
-    found = hospital.registry.find_patients(*document_key(fields))
+    card = fields.get("MA_THE_BHYT") if hospital.settings.by_card else None
+    found = [] if card and not fields.get("SO_GTTT") else hospital.registry.find_patients(*document_key(fields))
+    if card and not found:
+        found = [row for row in hospital.registry.patients if row.card == card]
     if not found:
         raise Refusal("Không tìm thấy", "404")
     rows = [patient_row(patient, hospital.settings) for patient in found]

@@ -14,7 +14,8 @@ class Settings(BaseModel):
     """Every switch of the simulator; the field `stt` is the environment variable `SIM_STT`, and so on.
 
     `sign_bhyt` and `sign_dangky_kcb` list the signed fields of the two calls whose document names none (section 6,
-    row 2), comma separated. A wrong value raises pydantic's ValidationError (a ValueError) naming the field.
+    row 2), comma separated. `by_card`: `/benhnhan` also finds by MA_THE_BHYT, and then needs no SO_GTTT. A wrong value
+    raises pydantic's ValidationError (a ValueError) naming the field.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -31,6 +32,7 @@ class Settings(BaseModel):
     sign_error: Literal["body999", "http401", "http403_html"] = "body999"
     http_404: bool = False
     require_district: bool = False
+    by_card: bool = False
     skew_s: int = Field(default=300, ge=1)
     today: date | None = None
     facility: str = Field(default="99001", pattern=r"^\d{5}$")

@@ -6,7 +6,7 @@ import socket
 import ssl
 from collections.abc import AsyncIterator, Callable, Coroutine
 from dataclasses import replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import httpx
@@ -84,6 +84,7 @@ class C06Peer:
         self._server: RunningServer | None = RunningServer(self._app).start()
         self.url = self._server.url
         self.adapter = adapter_for(self.url, **settings)
+        self.room = INSURED
         # Making a trust store takes longer than most tests; here it has nothing to trust.
         self._client = httpx.AsyncClient(base_url=self.url + "/_sim/", trust_env=False, verify=False)
 
@@ -95,10 +96,14 @@ class C06Peer:
         await self._client.aclose()
         await self.go_away()
 
-    def encounter(self, serial: int, service: Service = INSURED) -> Encounter:
+    async def take_room(self, code: str) -> None:
+        """Register in this room of the menu from now on: ids differ between the profiles."""
+        self.room = next(row for row in await self.adapter.services(date(2026, 1, 5)) if row.code == code)
+
+    def encounter(self, serial: int, service: Service | None = None) -> Encounter:
         name = f"{FAMILY[serial % 10].title()} Văn Thử {chr(ord('A') + serial // 10)}"
         person = Identity(f"0991900{serial + 50000:05d}", None, name, PartialDate(1990, 9, 2), Sex.MALE)
-        return visit(person, checkin_id=f"0198c0de-0000-7000-8000-{serial:012d}", service=service)
+        return visit(person, checkin_id=f"0198c0de-0000-7000-8000-{serial:012d}", service=service or self.room)
 
     async def registered(self, checkin_id: str) -> int:
         return sum(row["DU_PHONG"] == f"CK1;id={checkin_id}" for row in await self.registrations())
