@@ -11,9 +11,11 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records
+from kiosk.hospital_model import Capabilities
 from kiosk.journal import Journal
 from kiosk.model import EligibilityClass
 from kiosk.records import CheckIn
+from kiosk.to_hospital import send_visit
 
 _STAFF_REASON = {
     EligibilityClass.INSURED: "coverage_to_enter",
@@ -42,9 +44,12 @@ def bring_to_hospital(connection: sa.Connection, checkin: CheckIn, *, can_amend:
 
 
 def take_in_late_answer(
-    connection: sa.Connection, journal: Journal, checkin: CheckIn, *, can_amend: bool, now: datetime
+    connection: sa.Connection, journal: Journal, checkin: CheckIn, *, able: Capabilities, now: datetime
 ) -> None:
-    """Follow up an answer that came after the person had left with a number. *checkin* already carries the answer."""
+    """Follow up an answer that came after the person had left with a number. *checkin* already carries the answer.
+
+    *able*: what the hospital can do.
+    """
     if checkin.closed_reason is not None or checkin.status is None or checkin.status.unanswered:
         return
     held = checkin.hospital_state == "waiting" and (
@@ -54,8 +59,8 @@ def take_in_late_answer(
         records.update(connection, checkin.checkin_id, bhyt=False)
         journal.visit(connection, checkin, bhyt=False, now=now)
     if checkin.hospital_state == "accepted":
-        bring_to_hospital(connection, checkin, can_amend=can_amend, now=now)
+        bring_to_hospital(connection, checkin, can_amend=able.amend, now=now)
     elif not checkin.status.insured and checkin.bhyt is not None and checkin.hospital_state != "parked":
         records.call_staff(connection, checkin.checkin_id, _STAFF_REASON[checkin.status], now)
     elif held:
-        outbox_table.enqueue(connection, outbox_table.HOSPITAL, "push", checkin.checkin_id, now)
+        send_visit(connection, able, checkin.checkin_id, now)

@@ -43,6 +43,7 @@ from kiosk.register_model import Elsewhere, Passage
 from kiosk.seen_elsewhere import seen_elsewhere
 from kiosk.service_menu import service_menu
 from kiosk.store import Store
+from kiosk.to_hospital import send_visit
 
 __all__ = ["NUMBER_PREFIX", "CheckIns", "Key", "Policy", "Presented"]
 
@@ -284,7 +285,8 @@ class CheckIns:
             )
             for destination in (outbox_table.HOSPITAL, outbox_table.PROVINCE, outbox_table.GATEWAY):
                 self.outbox.wake(destination)
-            if checkin.number is None and not self._held(checkin):
+            sent = not (self._held(checkin) or self.hospital.capabilities.hand_over)
+            if checkin.number is None and sent:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.policy.number_wait):
                         await attempted
@@ -321,7 +323,7 @@ class CheckIns:
             hospital_state="waiting",
         )
         if not self._held(checkin):
-            outbox_table.enqueue(connection, outbox_table.HOSPITAL, "push", checkin_id, now)
+            send_visit(connection, self.hospital.capabilities, checkin_id, now)
         if checkin.unanswered:
             self.schedule_recheck(connection, checkin_id)
         self.journal.visit(connection, checkin, bhyt=insured, now=now)

@@ -25,6 +25,7 @@ from kiosk.outbox_table import OutboxRow
 from kiosk.ports import Clock, HospitalAdapter
 from kiosk.records import CheckIn
 from kiosk.store import Store
+from kiosk.to_hospital import encounter_of, send_visit
 
 log = logging.getLogger(__name__)
 
@@ -96,6 +97,9 @@ class HospitalPush:
             settled = await self._settle_uncertain(row, checkin)
             if settled is not None:
                 return settled
+        if self._adapter.capabilities.hand_over:  # written while another adapter was configured
+            able, now = self._adapter.capabilities, self._clock()
+            return Done(lambda connection: send_visit(connection, able, checkin.checkin_id, now))
         encounter = await self._encounter(checkin)
         told = _told(row, checkin, encounter)
         if (encounter.patient, told) != (checkin.patient, checkin.registered_status):
@@ -162,20 +166,7 @@ class HospitalPush:
         capabilities = self._adapter.capabilities
         if patient is None and capabilities.find_patient and checkin.identity.personal_id is not None:
             patient = await self._adapter.find_patient(checkin.identity)
-        return Encounter(
-            checkin_id=checkin.checkin_id,
-            facility=self._facility,
-            happened_at=checkin.happened_at,
-            identity=checkin.identity,
-            service=checkin.service,
-            patient=patient,
-            coverage=checkin.coverage if checkin.bhyt else None,
-            eligibility=checkin.registered_as,
-            lookup_receipt=checkin.lookup_receipt,
-            follows=checkin.follows,
-            slip=checkin.slip,
-            route=checkin.eligibility.route if checkin.bhyt and checkin.eligibility else None,
-        )
+        return encounter_of(checkin, checkin.service, self._facility, patient)
 
     def _registered(self, checkin_id: str, receipt: Receipt, told: EligibilityClass) -> Effect:
         def effect(connection: sa.Connection) -> None:

@@ -17,6 +17,7 @@ from kiosk.errors import StoreError
 from kiosk.model import Eligibility, EligibilityClass, KeyKind, Moment
 from kiosk.outbox import Done, Effect, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
+from kiosk.to_hospital import send_visit
 
 OUTSIDE_HOURS: Final = "outside_hours"
 """Why a question waits that is due between closing and opening."""
@@ -84,13 +85,28 @@ class Recheck:
             return self._settled(row, known)
         closed_for = self._checkins.policy.hours.next_open(now) - now
         if closed_for > timedelta():
-            return Retry(OUTSIDE_HOURS, after=closed_for.total_seconds(), counts=False)
+            return Retry(
+                OUTSIDE_HOURS, after=closed_for.total_seconds(), counts=False, effect=self._hand_over_unchecked(row)
+            )
         answer = await self._checkins.ask(checkin, Moment.PENDING)
         if not answer.status.unanswered:
             return self._settled(row, answer)
         if answer.attempts == 0:
             return Retry(answer.reason, after=self._pause(1), counts=False)
         return Retry(answer.reason, after=self._pause(row.attempts + 1), effect=self._effect(row, answer))
+
+    def _hand_over_unchecked(self, row: OutboxRow) -> Effect | None:
+        """Where a clerk enters the visits, those held back for an answer are entered without it before the day ends."""
+        able = self._checkins.hospital.capabilities
+        if not able.hand_over:
+            return None
+
+        def effect(connection: sa.Connection) -> None:
+            checkin = records.get(connection, row.ref)
+            if checkin is not None and checkin.hospital_state == "waiting" and checkin.staff_reason is None:
+                send_visit(connection, able, row.ref, self._checkins.clock())
+
+        return effect
 
     def _settled(self, row: OutboxRow, answer: Eligibility) -> Done:
         return Done(self._effect(row, answer))
@@ -129,8 +145,7 @@ def record_late_answer(
     )
     updated = records.get(connection, checkin_id)
     if updated is not None:
-        can_amend = checkins.hospital.capabilities.amend
-        take_in_late_answer(connection, checkins.journal, updated, can_amend=can_amend, now=now)
+        take_in_late_answer(connection, checkins.journal, updated, able=checkins.hospital.capabilities, now=now)
 
 
 async def recheck_now(

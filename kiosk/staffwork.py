@@ -23,6 +23,7 @@ from kiosk.hospital_model import MatchKind, PatientMatch, Receipt, Service, Tick
 from kiosk.model import Document, DocumentKind, Identity, KeyKind, Lane, Method, PartialDate, Sex, local_day
 from kiosk.recheck import recheck_now
 from kiosk.records import CheckIn
+from kiosk.to_hospital import HAND_OVER, send_visit
 
 DESK = "desk"
 """The station of what staff enter: people stand there in front of staff, not in front of the kiosk."""
@@ -165,7 +166,7 @@ class StaffWork:
             if row is not None and row.state == "parked":
                 outbox_table.reopen(connection, row.id, now, certain=True)
             else:
-                outbox_table.enqueue(connection, outbox_table.HOSPITAL, "push", checkin_id, now)
+                send_visit(connection, self._checkins.hospital.capabilities, checkin_id, now)
             if insured and checkin.unanswered:
                 self._checkins.schedule_recheck(connection, checkin_id)
             self._checkins.journal.visit(connection, checkin, bhyt=insured, now=now)
@@ -240,7 +241,13 @@ class StaffWork:
         return await self._store.run(work)
 
     async def close_item(self, checkin_id: str, who: str) -> CheckIn:
-        """What staff were called for is done by hand."""
+        """What staff were called for is done by hand. StaffRefusal HAND_OVER_FIRST: the visit must be entered first."""
+
+        def work(connection: sa.Connection) -> None:
+            if _existing(connection, checkin_id).staff_reason == HAND_OVER:
+                raise StaffRefusal("HAND_OVER_FIRST")
+
+        await self._store.read(work)
         return await self._mark(checkin_id, who, "item_closed", {}, staff_reason=None, staff_since=None)
 
     async def cancel(self, checkin_id: str, reason: str, who: str) -> CheckIn:
