@@ -18,8 +18,10 @@ from kiosk.tls import client_context
 ANSWER_LIMIT = 64 * 1024
 _START, _END = b"\x0b", b"\x1c"
 _GOODBYE_S = 1.0
+_REFUSAL_S = 0.5
+_LISTEN_S = 0.01
 _ONLY_WITHOUT_ID = ("AR", "CR")
-# With TLS 1.3 a receiver that refuses our certificate says so only when we have begun to send.
+# With TLS 1.3 a receiver that refuses our certificate says so only when we have begun to send; it took nothing in.
 _CERTIFICATE_ALERTS = ("CERTIFICATE", "UNKNOWN_CA", "ACCESS_DENIED")
 
 
@@ -55,12 +57,16 @@ class MllpClient:
             return await self._on_kept(message, control_id)
 
     async def probe(self) -> NoAck | None:
-        """Connect, TLS included, and hang up; None when that worked."""
+        """Connect, TLS included, and hang up; None when that worked.
+
+        In TLS it listens for half a second before: with TLS 1.3 our certificate is refused when all seems done.
+        """
         connection = await self._open()
         if isinstance(connection, NoAck):
             return connection
+        stands = self._trust is None or await _quiet(connection, _REFUSAL_S)
         await _hang_up(connection)
-        return None
+        return None if stands else NoAck("tls", sent=False)
 
     async def close(self) -> None:
         """Hang up."""
@@ -79,7 +85,7 @@ class MllpClient:
 
     async def _on_kept(self, message: str, control_id: str) -> Ack | NoAck:
         connection, self._kept = self._kept, None
-        if connection is not None and not await _quiet(connection):
+        if connection is not None and not await _quiet(connection, _LISTEN_S):
             await _hang_up(connection)
             connection = None
         opened = connection or await self._open()
@@ -147,10 +153,10 @@ def _is_for(ack: Ack, control_id: str) -> bool:
     return ack.control_id == control_id or (not ack.control_id and ack.code in _ONLY_WITHOUT_ID)
 
 
-async def _quiet(connection: _Connection) -> bool:
-    """Whether a kept connection still stands and nothing unasked for has come in since."""
+async def _quiet(connection: _Connection, seconds: float) -> bool:
+    """Whether, *seconds* from now, a connection still stands and nothing unasked for has come in."""
     try:
-        async with asyncio.timeout(0):
+        async with asyncio.timeout(seconds):
             await connection.reader.read(1)
     except TimeoutError:
         return True
