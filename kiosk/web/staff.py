@@ -21,6 +21,7 @@ from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
 from kiosk.web.staff_duty import duty_router
 from kiosk.web.staff_figures import figures_api
+from kiosk.web.staff_hand_over import hand_over_api
 from kiosk.web.staff_pending import pending_api
 from kiosk.web.staff_rules import rules_api
 from kiosk.web.staff_view import revealed, views
@@ -139,6 +140,7 @@ def staff_api(
     Who = Annotated[str, Depends(signed_in)]
     router.include_router(pending_api(checkins, signed_in))
     router.include_router(figures_api(checkins, signed_in))
+    router.include_router(hand_over_api(checkins, signed_in))
     if duty is not None:
         router.include_router(duty_router(checkins, duty, signed_in))
 
