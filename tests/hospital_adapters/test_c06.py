@@ -1,4 +1,7 @@
-"""The C06 adapter against the C06 simulator: contract and acceptance list of his-kiosk-c06.md section 11."""
+"""The C06 adapter against the C06 simulator, profile ``doc``: contract, errors and settings, one by one.
+
+The acceptance list of his-kiosk-c06.md section 11 is test_acceptance_c06.
+"""
 
 import time
 from collections.abc import AsyncIterator
@@ -11,15 +14,13 @@ from hospital_adapters import c06_settings
 from hospital_adapters.c06 import C06Adapter
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
 from kiosk.hospital_model import Idempotency, MatchKind, PatientRef
-from kiosk.model import Coverage, EligibilityClass, Identity, KeyKind, PartialDate, Sex
+from kiosk.model import Coverage, Identity, KeyKind, PartialDate, Sex
 from simulators.his_c06 import Settings as SimSettings
 from tests.contracts.hospital import RemoteAdapterContract, assert_ours
 from tests.hospital_adapters.c06_peer import (
     HASTY,
-    INSURED,
     PEOPLE,
     SECRET,
-    SELF_PAY,
     C06Peer,
     adapter_for,
     closed_port,
@@ -60,23 +61,6 @@ class TestContractWithHistoryAndLookups(RemoteAdapterContract):
         sim = SIM.changed({"history": "on"})
         async with C06Peer(sim, history_path="/lichsu-dangky", asks_insurer=True) as running:
             yield running
-
-
-@pytest.mark.parametrize("keys", ["upper", "camel"])
-@pytest.mark.parametrize("dates", ["iso", "compact", "slash"])
-async def test_all_calls_in_every_key_case_and_date_form(keys: str, dates: str) -> None:
-    sim = SIM.changed({"keys": keys, "dates": dates, "history": "on"})
-    async with C06Peer(sim, history_path="/lichsu-dangky") as peer:
-        assert len(await peer.adapter.services(TODAY)) == 12
-        match = await peer.adapter.find_patient(PEOPLE[1])
-        assert match.kind is MatchKind.ONE and match.person is not None
-        assert match.person.birth_date == PartialDate(1990, 9, 2)
-        receipt = await peer.push(1)
-        assert (receipt.patient_code, receipt.number) == ("BN000001", "23")
-        [(checkin_id, again)] = await peer.adapter.find_visits(PEOPLE[1], None, TODAY)
-        assert (checkin_id, again.visit_id, again.number) == ("person-1", receipt.visit_id, "23")
-        assert {call["sign"] for call in (await peer.sim("calls"))["calls"]} == {"ok"}
-        assert not any(call["unknown_keys"] for call in (await peer.sim("calls"))["calls"])
 
 
 @pytest.mark.parametrize(
@@ -145,31 +129,6 @@ async def test_reversed_sex_codes() -> None:
             match = await peer.adapter.find_patient(PEOPLE[number])
             assert match.person is not None and match.person.sex == PEOPLE[number].sex
         assert (await peer.push(1)).number == "23"
-
-
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5, 6, 8, 10])
-async def test_listed_people_get_a_number(peer: C06Peer, number: int) -> None:
-    receipt = await peer.push(number)
-    assert receipt.number == "23" and receipt.visit_id and receipt.registration_id
-    assert receipt.tickets[0].room == INSURED.name and receipt.tickets[0].department == INSURED.department
-    assert receipt.amount == 45000
-
-
-@pytest.mark.parametrize(("number", "reason"), [(7, "c06.patient_mismatch"), (9, "c06.patient_many")])
-async def test_unclear_people_are_left_to_staff(peer: C06Peer, number: int, reason: str) -> None:
-    with pytest.raises(HospitalRejected) as caught:
-        await peer.push(number)
-    assert caught.value.reason == reason
-    assert await peer.calls("dangky-kcb") == []
-
-
-async def test_new_people_get_number_and_code(peer: C06Peer) -> None:
-    insured, self_pay = peer.encounter(1), peer.encounter(2, SELF_PAY)
-    first = await peer.adapter.push(replace(insured, eligibility=EligibilityClass.INSURED, coverage=CARD))
-    second = await peer.adapter.push(self_pay)
-    assert (first.patient_code, second.patient_code) == ("BN000101", "BN000102")
-    assert first.number and second.number
-    assert [row["NGAY_VAO"] for row in await peer.registrations()][1:] == ["2026-01-05 07:12:31"] * 2
 
 
 @pytest.mark.parametrize("mode", ["hang_after", "reset_after", "http_500_after"])
