@@ -142,6 +142,16 @@ async def test_a_history_cut_short_proves_nothing() -> None:
         assert unavailable("c06.incomplete")(end) if expected is None else len(end) == expected
 
 
+async def test_a_cancelled_visit_does_not_stand_and_ours_is_left_to_staff() -> None:
+    ours, other = {"DU_PHONG": "CK1;id=a", "MA_LK": "L1"}, {"DU_PHONG": "", "MA_LK": "L2"}
+    stands = {"DU_PHONG": "CK1;id=b", "MA_LK": "L3", "TRANG_THAI_LK": 1}
+    rows = [ours | {"TRANG_THAI_LK": 3}, other | {"TRANG_THAI_LK": "3"}, stands]
+    async with bare_server(answering("200 OK", json.dumps({"code": "000", "data": rows}).encode())) as port:
+        adapter = adapter_for(f"http://127.0.0.1:{port}", history_path="/lichsu")
+        found = await adapter.find_visits(PEOPLE[1], None, VISIT.happened_at.date())
+    assert [(checkin_id, receipt.visit_id) for checkin_id, receipt in found] == [("", "L1"), ("b", "L3")]
+
+
 async def garbage(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
     await reader.read(1)
     writer.write(b"SSH-2.0-OpenSSH_9.2\r\n\r\n")

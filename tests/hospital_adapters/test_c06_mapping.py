@@ -332,3 +332,70 @@ def test_rows_without_any_id_are_left_out() -> None:
     assert (
         menu.build(TYPES, HALLS, [{"TEN_DICH_VU": "x"}, None, {"MA_DICH_VU": "D1"}], settings()).services[0].id == "D1"
     )
+
+
+@pytest.mark.parametrize(
+    ("lines", "tickets"),
+    [
+        ([{"TEN_PHONG_KHAM": "Phòng 7"}], [("24", "Phòng 7", "Khoa Nội")]),
+        ([{"STT_LK": "0"}, {"STT_LK": None}, "x"], [("24", ROOM.name, "Khoa Nội")]),
+        (
+            [{"STT_LK": 24, "TEN_DICH_VU": "Khám Nội"}, {"STT_LK": "B3", "TEN_DICH_VU": "Khám Mắt"}],
+            [("24", ROOM.name, "Khoa Nội"), ("B3", "Khám Mắt", None)],
+        ),
+        ("x", [("24", ROOM.name, "Khoa Nội")]),
+    ],
+)
+def test_several_numbers(lines: Any, tickets: list[tuple[str, str | None, str | None]]) -> None:
+    data = {"THONG_TIN_TIEP_NHAN": {"STT_LK": 24, "MA_LK": "L1"}, "THONG_TIN_DANG_KY": {"CHI_TIET_DANG_KY": lines}}
+    receipt = mapping.receipt_of(data, SENT, KNOWN)
+    assert [(one.number, one.room, one.department) for one in receipt.tickets] == tickets
+    assert receipt.barcode == "L1"
+
+
+def test_an_own_old_number_in_the_answer_is_the_same_person() -> None:
+    visitor = visit(PEOPLE[8], service=ROOM)
+    sent = body_of.patient_block(body_of.registration(visitor, "99001", settings()))
+    assert mapping.receipt_of({"THONG_TIN_BN": {"SO_GTTT": "099000108"}}, sent, visitor).visit_id is None
+
+
+ROW = {
+    "ID_BN": 101,
+    "MA_BN": "BN000001",
+    "HO_TEN": "TRAN THI MAU",
+    "NGAY_SINH": "02/09/1990",
+    "GIOI_TINH": Decimal(2),
+    "MA_DANTOC": "01",
+    "DIA_CHI": "Ấp Thử 1",
+    "SO_GTTT": None,
+    "EMAIL": "",
+    "MA_THE_BHYT": "DN4999900000009",
+    "THEM": {"A": 1},
+}
+HIS_ROOM = Service("1/P501/NOI01", "NOI01", "Khám Nội", "11", "Khoa Nội", "1", True)
+
+
+def test_the_field_body_of_a_known_person() -> None:
+    """Their row as it is, but for dates in the published form; gaps filled from the card, halves of one thing not."""
+    encounter = replace(KNOWN, service=HIS_ROOM, eligibility=EligibilityClass.CANNOT_SAY)
+    body = body_of.registration(encounter, "99001", settings(profile="field", province_code="79"), ROW)
+    assert body["THONG_TIN_DICH_VU"] == {
+        "ID_KHOA": "11",
+        "ID_PHONG_KHAM": "P501",
+        "MA_DICH_VU": "NOI01",
+        "ID_LOAI_KHAM": "1",
+        "DU_PHONG": "CK1;id=01JGZ5T3Q8W4",
+    }
+    assert body.keys() == {"BN_UU_TIEN", "ID_LOAI_KHAM", "DU_PHONG", "THONG_TIN_BENH_NHAN", "THONG_TIN_DICH_VU"}
+    block = body["THONG_TIN_BENH_NHAN"]
+    told = {"ID_BN": 101, "HO_TEN": "TRAN THI MAU", "NGAY_SINH": "1990-09-02", "GIOI_TINH": 2, "MA_DANTOC": "01"}
+    told |= {"SO_GTTT": "099190000001", "MA_NGHE_NGHIEP": "00000", "NGAY_VAO": "2026-01-05 07:12:31", "EMAIL": ""}
+    told |= {"MA_THE_BHYT": "DN4999900000009", "THEM": None, "MA_CSKCB": "99001", "MA_LOAI_KCB": "01"}
+    assert {name: block[name] for name in told} == told
+    assert not {"HO_BN", "TEN_BN", "MATINH_CUTRU", "MAXA_CU_TRU"} & block.keys()
+
+
+def test_the_field_body_holds_the_confirmed_card() -> None:
+    block = body_of.registration(replace(KNOWN, service=HIS_ROOM), "99001", settings(profile="field"), ROW)
+    assert block["THONG_TIN_BENH_NHAN"]["MA_THE_BHYT"] == "DN4999900000001"
+    assert block["THONG_TIN_BENH_NHAN"]["GT_THE_DEN"] == "2026-12-31"

@@ -1,5 +1,6 @@
 """Signature vectors of his-kiosk-c06.md section 1 and the tolerant reading of section 6."""
 
+import json
 from datetime import date
 from decimal import Decimal
 
@@ -173,9 +174,53 @@ def test_parse_never_raises(body: bytes) -> None:
     wire.parse(body)
 
 
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [(1, True), ("1", True), (True, True), ("TRUE", True), (0, False), ("0", False), (False, False), ("false", False)],
+)
+def test_truths(shown: object, expected: bool) -> None:
+    assert wire.truth(shown) is expected
+
+
+@pytest.mark.parametrize("shown", [None, "", 2, "có", [], "10"])
+def test_no_truths(shown: object) -> None:
+    assert wire.truth(shown) is None
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"), [(0, 0), ("20", 20), (Decimal("3.0"), 3), (-1, None), ("2.5", None), ("9" * 10, None)]
+)
+def test_counts(shown: object, expected: int | None) -> None:
+    assert wire.count(shown) == expected
+
+
+def test_other_names_of_fields_are_read() -> None:
+    envelope = wire.parse(b'{"data":{"madt":1.1,"matinH_CU_TRU":"92"}}')
+    assert envelope is not None and envelope.data == {"MA_DOITUONG_KCB": Decimal("1.1"), "MATINH_CUTRU": "92"}
+
+
+KEYS = st.text(st.sampled_from("MATINH_CUmadtX"), min_size=1, max_size=8)
+TREES = st.recursive(
+    st.none() | st.integers() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(KEYS, inner, max_size=4),
+)
+
+
+@given(st.dictionaries(KEYS, TREES, max_size=4))
+def test_key_case_never_matters(data: dict[str, object]) -> None:
+    """Lower, upper or mixed: what is read has capital keys, and reading it again changes nothing."""
+    envelope = wire.parse(json.dumps({"code": "000", "data": data}).encode())
+    assert envelope is not None
+    shown = json.dumps({"CODE": 0, "DATA": envelope.data}, default=str)
+    assert wire.parse(shown.encode()) == wire.parse(shown.replace('"DATA"', '"dAtA"').encode())
+    assert envelope.data.keys() <= {wire._ALIASES.get(key.upper(), key.upper()) for key in data}
+
+
 @given(JSON)
 def test_readers_never_raise_and_give_clean_text(value: object) -> None:
     wire.day(value)
     wire.money(value)
+    wire.truth(value)
+    wire.count(value)
     shown = wire.text(value)
     assert shown is None or shown.encode().decode().strip() == shown != ""
