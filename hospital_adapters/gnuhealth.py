@@ -6,10 +6,12 @@ behind harmlessly where the appointment fails, and are found again.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, date, datetime
 from typing import Any
+from weakref import WeakValueDictionary
 
 from hospital_adapters import gnuhealth_mapping as mapping
 from hospital_adapters import gnuhealth_settings
@@ -65,8 +67,8 @@ def create(settings: Mapping[str, Any], context: AdapterContext) -> GnuHealthAda
 class GnuHealthAdapter(BaseAdapter):
     """One database of one Tryton server. All errors are HospitalErrors; their messages hold no person, number or URL.
 
-    It has no queue numbers. A repeated push finds the visit of the same check-in; what two pushes of the same check-in
-    at the same moment would do nothing prevents there, so the caller sends one at a time.
+    It has no queue numbers. A repeated push finds the visit of the same check-in. Nothing there would stop two of the
+    same check-in at the same moment, so here one waits for the other.
     """
 
     capabilities = Capabilities(
@@ -96,6 +98,7 @@ class GnuHealthAdapter(BaseAdapter):
         self._session = Session(settings, password, monotonic)
         self._people = People(self._session, settings)
         self._visits = Visits(self._session, self._people)
+        self._pushes: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
 
     async def close(self) -> None:
         """Release connections."""
@@ -165,6 +168,10 @@ class GnuHealthAdapter(BaseAdapter):
         HospitalRejected, and no visit: ``gnuhealth.service_unknown`` for a specialty that is none, ``patient_...`` and
         ``card_of_another`` where staff must decide, ``visit_cancelled`` for one that was withdrawn.
         """
+        async with self._pushes.setdefault(encounter.checkin_id, asyncio.Lock()):
+            return await self._push(encounter)
+
+    async def _push(self, encounter: Encounter) -> Receipt:
         specialty = await self._specialty(encounter.service.code)
         values: dict[str, Any] = {"institution": await self._institution(), "speciality": specialty}
         patient = await self._people.patient_for(encounter)
