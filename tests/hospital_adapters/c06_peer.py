@@ -20,6 +20,7 @@ from simulators.his_c06 import create_app
 from simulators.serve import RunningServer
 
 SECRET = "sim-c06-secret"
+TODAY = date(2026, 1, 5)
 FAMILY = ("BÙI", "ĐẶNG", "LÝ", "NGÔ", "TẠ", "CAO", "MAI", "TÔ", "LA", "KHA")
 
 INSURED = Service("501", "NOI01", "Khám Nội - phòng 101", "11", "Khoa Nội", "1", True)
@@ -98,7 +99,7 @@ class C06Peer:
 
     async def take_room(self, code: str) -> None:
         """Register in this room of the menu from now on: ids differ between the profiles."""
-        self.room = next(row for row in await self.adapter.services(date(2026, 1, 5)) if row.code == code)
+        self.room = next(row for row in await self.adapter.services(TODAY) if row.code == code)
 
     def encounter(self, serial: int, service: Service | None = None) -> Encounter:
         name = f"{FAMILY[serial % 10].title()} Văn Thử {chr(ord('A') + serial // 10)}"
@@ -143,6 +144,17 @@ class C06Peer:
 
     async def answer_next_with(self, garbage: str) -> None:
         await self.mode("*", garbage, times=2)
+
+
+def peer_of(profile: str, sim: dict[str, Any] | None = None, **settings: Any) -> C06Peer:
+    """A simulator and an adapter of the same profile."""
+    return C06Peer(
+        SimSettings(today=TODAY).changed({"profile": profile} | (sim or {})), **{"profile": profile, **settings}
+    )
+
+
+async def room(peer: C06Peer, code: str) -> Service:
+    return next(row for row in await peer.adapter.services(TODAY) if row.code == code)
 
 
 def visit(

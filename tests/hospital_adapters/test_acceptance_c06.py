@@ -25,30 +25,18 @@ from hospital_adapters import c06_settings
 from hospital_adapters.c06 import C06Adapter
 from kiosk.config import Config
 from kiosk.errors import HospitalRejected, HospitalUnavailable
-from kiosk.hospital_model import Availability, MatchedBy, MatchKind, PatientMatch, PatientRef, Receipt, Service
-from kiosk.model import VIETNAM, Coverage, EligibilityClass, Identity, KeyKind, LookupKey, PartialDate, Sex
+from kiosk.hospital_model import Availability, MatchedBy, MatchKind
+from kiosk.model import VIETNAM, Coverage, EligibilityClass, KeyKind, LookupKey, PartialDate
 from kiosk.staffwork import StaffWork
 from simulators import his_c06, vss_gateway
-from simulators.his_c06 import Settings as SimSettings
 from tests.contracts.hospital import RemoteAdapterContract
-from tests.hospital_adapters.c06_peer import PEOPLE, SECRET, C06Peer, adapter_for, visit
+from tests.hospital_adapters.c06_peer import PEOPLE, SECRET, TODAY, C06Peer, adapter_for, peer_of, room
 from tests.kiosk.world import FACILITY, Gateway, Hospital, World, card, config_of, insurance_card, running
 from tests.kiosk.world import PEOPLE as SHARED
 
-TODAY = date(2026, 1, 5)
-SIM = SimSettings(today=TODAY)
 PROFILES = ("doc", "field")
 TREE = {"profile": "field", "tree_path": "/dich-vu-tree"}
 CARD = Coverage("DN4999900000001", KeyKind.BHYT_15, "99001", date(2026, 1, 1), date(2026, 12, 31))
-
-
-def peer_of(profile: str, sim: dict[str, Any] | None = None, **settings: Any) -> C06Peer:
-    """A simulator and an adapter of the same profile."""
-    return C06Peer(SIM.changed({"profile": profile} | (sim or {})), **{"profile": profile, **settings})
-
-
-async def room(peer: C06Peer, code: str) -> Service:
-    return next(row for row in await peer.adapter.services(TODAY) if row.code == code)
 
 
 class TestContractOfTheFieldProfile(RemoteAdapterContract):
@@ -328,91 +316,3 @@ def test_15_the_longest_waits_together_are_under_thirty_seconds() -> None:
     number = policy.model_fields["number_wait"].default
     longest = max(insurance.model_fields["total_timeout"].default, 8)
     assert longest + number <= 30
-
-
-# -- the parts of the field profile ------------------------------------------------------------------------------
-
-
-async def test_a_known_patients_row_goes_back_whole() -> None:
-    """Their address and codes stay as the HIS holds them, whatever the card says; only the visit is ours."""
-    async with peer_of("field", {"dates": "compact", "keys": "camel"}) as peer:
-        person = replace(PEOPLE[1], address="Ấp Khác, Phường Vị Tân, Thành phố Cần Thơ", issued_on=date(2021, 7, 5))
-        found = await peer.adapter.find_patient(person)
-        receipt = await peer.adapter.push(visit(person, service=await room(peer, "NOI01"), patient=found))
-        assert (receipt.patient_code, receipt.tickets[0].room) == ("BN000001", "Phòng 101")
-        again = await peer.adapter.find_patient(person)
-        assert again.person is not None and again.person.address == "Ấp Thử 1, xã Mẫu"
-        assert [call["unknown_keys"] for call in await peer.calls("dangky-kcb")] == [[]]
-
-
-async def test_a_patient_who_is_gone_is_not_registered() -> None:
-    async with peer_of("field") as peer:
-        gone = PatientMatch(MatchKind.ONE, PatientRef("999", "BN000999"))
-        with pytest.raises(HospitalRejected, match=r"^c06\.patient_changed$"):
-            await peer.adapter.push(visit(PEOPLE[1], service=await room(peer, "NOI01"), patient=gone))
-        await peer.mode("benhnhan", "http_500_before", times=2)
-        found = PatientMatch(MatchKind.ONE, PatientRef("101", "BN000001"))
-        with pytest.raises(HospitalUnavailable, match=r"^c06\.http_500$"):
-            await peer.adapter.push(visit(PEOPLE[1], service=await room(peer, "NOI01"), patient=found))
-        assert await peer.calls("dangky-kcb") == []
-
-
-async def test_staff_said_which_of_two_rows_it_is() -> None:
-    async with peer_of("field") as peer:
-        chosen = PatientMatch(MatchKind.ONE, PatientRef("119", "BN000019"))
-        receipt = await peer.adapter.push(visit(PEOPLE[9], service=await room(peer, "NOI01"), patient=chosen))
-        assert receipt.patient_code == "BN000019"
-
-
-async def test_the_menu_is_the_same_from_tree_and_lists() -> None:
-    async with peer_of("field") as lists, peer_of("field", tree_path="/dich-vu-tree") as tree:
-        one = {row.id: row for row in await lists.adapter.services(TODAY)}
-        other = {row.id: row for row in await tree.adapter.services(TODAY)}
-        assert one == other and len(one) == 12
-        assert one["1/P501/NOI01"].name == "Khám Nội - phòng 101"
-        assert one["0/P506/NGO02"].name == "Khám Ngoại dịch vụ - Phòng 106"
-        assert [call["endpoint"] for call in (await tree.sim("calls"))["calls"]] == ["dich-vu-tree"]
-
-
-@pytest.mark.parametrize(("priority", "accepted"), [(False, 0), (True, 1)])
-async def test_priority_is_told(priority: bool, accepted: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    async with peer_of("field") as peer:
-        encounter = replace(peer.encounter(1, await room(peer, "NOI01")), priority=priority)
-        sent: list[Any] = []
-        client = peer.adapter._calls._client
-        post = client.post
-        monkeypatch.setattr(client, "post", lambda path, body, signed: (sent.append(body), post(path, body, signed))[1])
-        assert isinstance(await peer.adapter.push(encounter), Receipt)
-        assert sent[0]["BN_UU_TIEN"] == accepted
-        assert "ID_BN" not in sent[0]["THONG_TIN_BENH_NHAN"] and sent[0]["THONG_TIN_BENH_NHAN"]["MA_BN"] == ""
-
-
-async def test_calls_may_stand_at_other_places() -> None:
-    """The catalogues at one base, the rest at another, as met in the field."""
-    async with peer_of("doc") as catalogues, peer_of("doc") as rest:
-        names = ("loai-kham", "khoa", "dichvu")
-        adapter = adapter_for(rest.url, urls=dict.fromkeys(names, catalogues.url))
-        assert len(await adapter.services(TODAY)) == 12
-        assert (await adapter.push(visit(PEOPLE[6]))).number
-        assert [call["endpoint"] for call in (await catalogues.sim("calls"))["calls"]] == list(names)
-        assert [call["endpoint"] for call in (await rest.sim("calls"))["calls"]] == ["dangky-kcb"]
-        await adapter.close()
-
-
-async def test_codes_that_the_hospital_does_not_list_are_told() -> None:
-    async with peer_of("field", code_lists=True, nationality_code="124") as peer:
-        assert (await peer.adapter.check()).problems == ("the HIS does not list the setting nationality_code",)
-
-
-async def test_somebody_found_by_their_card_where_that_is_agreed() -> None:
-    person = Identity("099199900001", None, "Trần Thị Mẫu", PartialDate(1990, 9, 2), Sex.FEMALE)
-    for agreed, kind in ((True, MatchKind.MISMATCH), (False, MatchKind.NONE)):
-        async with peer_of("field", {"by_card": True}, patient_by_card=agreed) as peer:
-            other = await peer.adapter.find_patient(person, "DN4999900000001")
-            assert other.kind is kind
-            match = await peer.adapter.find_patient(replace(person, personal_id=None), "DN4999900000001")
-            assert match.matched_by is (MatchedBy.CARD if agreed else None)
-            if agreed:
-                assert (other.differences, match.ref) == (("personal_id",), PatientRef("101", "BN000001"))
-                encounter = visit(replace(person, personal_id=None), service=await room(peer, "NOI01"), patient=match)
-                assert (await peer.adapter.push(replace(encounter, coverage=CARD))).patient_code == "BN000001"

@@ -13,7 +13,7 @@ import pytest
 from hospital_adapters import c06_settings
 from hospital_adapters.c06 import C06Adapter
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
-from kiosk.hospital_model import Idempotency, MatchKind, PatientRef
+from kiosk.hospital_model import Idempotency, MatchKind, PatientRef, QueueNumber
 from kiosk.model import Coverage, Identity, KeyKind, PartialDate, Sex
 from simulators.his_c06 import Settings as SimSettings
 from tests.contracts.hospital import RemoteAdapterContract, assert_ours
@@ -169,6 +169,18 @@ async def test_idempotency_is_declared_as_agreed() -> None:
     assert adapter_for(url, history_path="/x").capabilities.idempotency is Idempotency.NATURAL
     both = adapter_for(url, history_path="/x", dedup="du_phong").capabilities
     assert both.idempotency is Idempotency.KEY and both.history
+    late = adapter_for(url, history_path="/x", queue_number="later").capabilities.queue_number
+    assert (late, both.queue_number) == (QueueNumber.LATER, QueueNumber.IN_RECEIPT)
+
+
+async def test_a_number_after_payment_is_found_later() -> None:
+    sim = SIM.changed({"history": "on", "stt": "after_payment"})
+    async with C06Peer(sim, history_path="/lichsu-dangky", queue_number="later") as peer:
+        receipt = await peer.push(1)
+        assert receipt.number is None
+        await peer.sim("mark-paid", key=receipt.visit_id)
+        [(checkin_id, paid)] = await peer.adapter.find_visits(PEOPLE[1], None, TODAY)
+        assert (checkin_id, paid.visit_id, paid.number) == ("person-1", receipt.visit_id, "23")
 
 
 async def test_a_visit_made_at_the_desk_is_listed_without_our_id() -> None:

@@ -189,6 +189,17 @@ def test_field_profile(his_c06, c06_newcomer):
     assert his.register(whole | {"BN_UU_TIEN": 2})["code"] == "999"
 
 
+def test_patients_by_card(his_c06):
+    his = his_c06()
+    card = {"SO_GTTT": "", "LOAI_GTTT": "CCCD", "MA_THE_BHYT": "DN4999900000001"}
+    assert his.get("benhnhan", **card)["code"] == "999"
+    his.sim("config", {"SIM_BY_CARD": "1"})
+    assert his.get("benhnhan", **card)["data"]["MA_BN"] == "BN000001"
+    assert his.get("benhnhan", **(card | {"SO_GTTT": "099200000555"}))["data"]["MA_BN"] == "BN000001"
+    assert his.get("benhnhan", **(card | {"SO_GTTT": "099075000003"}))["data"]["MA_BN"] == "BN000002"
+    assert his.get("benhnhan", **(card | {"MA_THE_BHYT": "DN4999900000077"}))["code"] == "404"
+
+
 def test_field_catalogues(his_c06):
     his = his_c06(profile="field")
     tree = his.get("dich-vu-tree")["data"]
