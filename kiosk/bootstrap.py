@@ -29,6 +29,7 @@ from kiosk.hospital_push import HospitalPush
 from kiosk.insight_parts import insights_of
 from kiosk.insurance_parts import insurance_parts
 from kiosk.journal import Journal
+from kiosk.later_number import LaterNumber
 from kiosk.metrics import Metrics
 from kiosk.model import Eligibility
 from kiosk.opening_hours import OpeningHours
@@ -120,6 +121,10 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         health.hospital.note(outcome != "retry", "no answer")
 
     across = AcrossStations(insurance.register, config.policy.number_wait)
+
+    def renumbered(connection: sa.Connection, checkin_id: str) -> None:
+        across.tell_again(connection, checkin_id, clock())
+
     push = HospitalPush(
         store,
         hospital,
@@ -127,7 +132,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         facility=config.station.facility,
         grace=config.hospital.grace,
         observe=delivered,
-        renumbered=lambda connection, checkin_id: across.tell_again(connection, checkin_id, clock()),
+        renumbered=renumbered,
     )
     province = ProvinceClient(
         store,
@@ -136,7 +141,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         station=config.station.id,
         ca_file=config.province.ca_file,
     )
-    deliveries: list[Delivery] = [push, province]
+    deliveries: list[Delivery] = [push, province, LaterNumber(store, hospital, clock, renumbered)]
     outbox = Outbox(store, clock, deliveries, backoff)
     checkins = CheckIns(
         store=store,

@@ -19,6 +19,7 @@ from kiosk import outbox_table, records
 from kiosk.amendment import bring_to_hospital
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable, StoreError
 from kiosk.hospital_model import Encounter, Idempotency, MatchKind, Receipt
+from kiosk.later_number import look_for_number
 from kiosk.model import EligibilityClass, local_day
 from kiosk.outbox import Done, Effect, Outcome, Park, Retry
 from kiosk.outbox_table import OutboxRow
@@ -183,8 +184,9 @@ class HospitalPush:
                 records.call_staff(connection, checkin_id, "receipt_unusable", self._clock())
             after = records.get(connection, checkin_id)
             if after is not None:
-                can_amend = self._adapter.capabilities.amend
-                bring_to_hospital(connection, after, can_amend=can_amend, now=self._clock())
+                able = self._adapter.capabilities
+                bring_to_hospital(connection, after, can_amend=able.amend, now=self._clock())
+                look_for_number(connection, able, after, self._clock())
 
         return effect
 

@@ -10,7 +10,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, gene
 from kiosk.model import Eligibility
 from kiosk.records import CheckIn
 
-_DESTINATIONS = ("hospital", "gateway", "province", "register")
+_DESTINATIONS = ("hospital", "number", "gateway", "province", "register")
 _STATES = ("waiting", "sending", "parked")
 
 

@@ -19,6 +19,7 @@ HOSPITAL: Final = "hospital"
 GATEWAY: Final = "gateway"
 PROVINCE: Final = "province"
 REGISTER: Final = "register"
+NUMBER: Final = "number"
 
 LONGEST_PAUSE: Final = timedelta(hours=2)
 """No row waits longer for its next attempt, whatever a schedule or the other side says."""

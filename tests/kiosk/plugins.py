@@ -1,11 +1,22 @@
 """Hospital adapters that a test installs as plug-ins."""
 
 from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
 from typing import Any
 
 from hospital_adapters.dry_run import DryRunAdapter
-from kiosk.errors import HospitalOutcomeUnknown
-from kiosk.hospital_model import Capabilities, Encounter, Idempotency, QueueNumber, Receipt
+from kiosk.errors import HospitalOutcomeUnknown, HospitalUnavailable
+from kiosk.hospital_model import (
+    Capabilities,
+    Encounter,
+    Idempotency,
+    PatientRef,
+    QueueNumber,
+    Receipt,
+    TicketLine,
+)
+from kiosk.model import Identity
 from kiosk.ports import AdapterContext
 
 
@@ -25,6 +36,38 @@ class Forgetful(DryRunAdapter):
 
     async def amend(self, receipt: Receipt, encounter: Encounter) -> Receipt:
         raise HospitalOutcomeUnknown("forgetful.lost")
+
+
+class Slow(DryRunAdapter):
+    """Gives each visit its number only when ``numbers`` says so; nobody else's is ever given."""
+
+    capabilities = Capabilities(
+        menu=True, history=True, amend=True, idempotency=Idempotency.KEY, queue_number=QueueNumber.LATER
+    )
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.numbers: dict[str, str] = {}
+        self.away = False
+
+    async def push(self, encounter: Encounter) -> Receipt:
+        return replace(await super().push(encounter), tickets=())
+
+    async def find_visits(
+        self, identity: Identity, ref: PatientRef | None, day: date
+    ) -> tuple[tuple[str, Receipt], ...]:
+        if self.away:
+            raise HospitalUnavailable("slow.away")
+        found = await super().find_visits(identity, ref, day)
+        return tuple((i, replace(receipt, tickets=self._ticket(i))) for i, receipt in found)
+
+    def _ticket(self, checkin_id: str) -> tuple[TicketLine, ...]:
+        number = self.numbers.get(checkin_id)
+        return (TicketLine(number, "Phòng 3", "Khoa Nội"),) if number else ()
+
+
+def slow(settings: Mapping[str, Any], context: AdapterContext) -> Slow:
+    return Slow()
 
 
 def faulty(settings: Mapping[str, Any], context: AdapterContext) -> Faulty:

@@ -17,7 +17,7 @@ WORDS = {
     "class": {status.value for status in EligibilityClass},
     "outcome": {"done", "retry", "park"},
     "answer": {"insured", "not_insured", "cannot_say", "needs_staff"},
-    "destination": {"hospital", "gateway", "province", "register"},
+    "destination": {"hospital", "number", "gateway", "province", "register"},
     "state": {"waiting", "sending", "parked"},
     "reader": {"scanner"},
 }
