@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import Any
 from weakref import WeakValueDictionary
@@ -62,6 +63,14 @@ def create(settings: Mapping[str, Any], context: AdapterContext) -> GnuHealthAda
     if not password:
         raise ConfigError("hospital.password_file: expected a file that holds the password, it is empty")
     return GnuHealthAdapter(checked, password)
+
+
+@dataclass(frozen=True, slots=True)
+class _Specialty:
+    id: int
+    code: str
+    name: str
+    institution: int
 
 
 class GnuHealthAdapter(BaseAdapter):
@@ -120,6 +129,7 @@ class GnuHealthAdapter(BaseAdapter):
                     problems.append(f"the clock of the server differs from ours by {skew} s")
             await self._check_rights(problems)
             await self._people.insurer()
+            await self._institution()
             details["specialties"] = len(await self._specialties())
             if not details["specialties"]:
                 problems.append("the institution offers no specialty, so the menu is empty")
@@ -130,7 +140,7 @@ class GnuHealthAdapter(BaseAdapter):
     async def services(self, day: date) -> tuple[Service, ...]:
         """The institution's specialties, the same every day. HospitalUnavailable."""
         found = await self._specialties()
-        return mapping.services([(code, name) for _, code, name in found], self._settings.self_pay)
+        return mapping.services([(row.code, row.name) for row in found], self._settings.self_pay)
 
     async def find_patient(self, identity: Identity, card: str | None = None) -> PatientMatch:
         """By citizen number, old number, card. A record of another name, birth year, sex or number is MISMATCH."""
@@ -173,7 +183,7 @@ class GnuHealthAdapter(BaseAdapter):
 
     async def _push(self, encounter: Encounter) -> Receipt:
         specialty = await self._specialty(encounter.service.code)
-        values: dict[str, Any] = {"institution": await self._institution(), "speciality": specialty}
+        values: dict[str, Any] = {"institution": specialty.institution, "speciality": specialty.id}
         patient = await self._people.patient_for(encounter)
         card = mapping.confirmed_card(encounter)
         if card is not None:
@@ -221,10 +231,10 @@ class GnuHealthAdapter(BaseAdapter):
                 return row
         raise HospitalRejected("gnuhealth.no_visit")
 
-    async def _specialties(self) -> list[tuple[int, str, str]]:
-        """Id, code and name of each specialty that the institution offers, by name."""
+    async def _specialties(self) -> list[_Specialty]:
+        """Each specialty that the institution offers, by name."""
         domain = [["institution.code", "=", self._settings.institution]]
-        fields = ("specialty.code", "specialty.name")
+        fields = ("institution", "specialty.code", "specialty.name")
         order = [["specialty.name", "ASC"]]
         rows = await self._people.rows("gnuhealth.institution.specialties", domain, fields, _MOST_SPECIALTIES, order)
         found = []
@@ -232,16 +242,20 @@ class GnuHealthAdapter(BaseAdapter):
             specialty = row.get("specialty.")
             key = mapping.row_id(specialty)
             code = mapping.text(specialty.get("code")) if isinstance(specialty, dict) else None
-            if key is None or code is None or not isinstance(specialty, dict):
+            institution = row.get("institution")
+            if key is None or code is None or type(institution) is not int or not isinstance(specialty, dict):
                 raise HospitalUnavailable("gnuhealth.malformed")
-            found.append((key, code, mapping.text(specialty.get("name")) or code))
+            found.append(_Specialty(key, code, mapping.text(specialty.get("name")) or code, institution))
         return found
 
-    async def _specialty(self, wanted: str) -> int:
+    async def _specialty(self, wanted: str) -> _Specialty:
         found = await self._specialties()
-        for key, code, _ in found:
-            if code == wanted:
-                return key
+        if not found:
+            # an operator must set it right; until then no visit is lost
+            raise HospitalUnavailable("gnuhealth.no_specialties")
+        for specialty in found:
+            if specialty.code == wanted:
+                return specialty
         raise HospitalRejected("gnuhealth.service_unknown")
 
     async def _institution(self) -> int:

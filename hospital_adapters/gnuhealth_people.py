@@ -27,11 +27,12 @@ Domain = list[Any]
 
 @dataclass(frozen=True, slots=True)
 class Patient:
-    """Record ids of a patient and of the party behind it, and the PUID."""
+    """Record ids of a patient, of the party behind it and of the card it shows, if known, and the PUID."""
 
     patient: int
     party: int
     puid: str | None
+    insurance: int | None = None
 
 
 class People:
@@ -109,7 +110,8 @@ class People:
 
     async def make_current(self, patient: Patient, insurance: int) -> None:
         """Let the patient's own record show this card."""
-        await self._write("gnuhealth.patient.write", [patient.patient], {"current_insurance": insurance})
+        if patient.insurance != insurance:
+            await self._write("gnuhealth.patient.write", [patient.patient], {"current_insurance": insurance})
 
     async def insurer(self) -> int:
         """The party that is the social insurance; HospitalUnavailable ``gnuhealth.insurer_unknown``: an operator's."""
@@ -156,14 +158,16 @@ class People:
         return match
 
     async def _patient_of(self, party: int) -> Patient:
-        domain = [["party", "=", party]]
-        found = await self.rows("gnuhealth.patient", domain, ("puid",), 1)
+        domain, fields = [["party", "=", party]], ("puid", "current_insurance")
+        found = await self.rows("gnuhealth.patient", domain, fields, 1)
         if not found:
             await self._make_patient(party)
-            found = await self.rows("gnuhealth.patient", domain, ("puid",), 1)
+            found = await self.rows("gnuhealth.patient", domain, fields, 1)
         if not found:
             raise HospitalRejected("gnuhealth.patient_gone")
-        return Patient(_only_id([found[0]["id"]]), party, mapping.text(found[0].get("puid")))
+        shown = found[0].get("current_insurance")
+        insurance = shown if type(shown) is int else None
+        return Patient(_only_id([found[0]["id"]]), party, mapping.text(found[0].get("puid")), insurance)
 
     async def _make_patient(self, party: int) -> None:
         """A person who is known, but was no patient so far: a relative, or somebody who works there."""

@@ -1,6 +1,7 @@
 """The GNU Health adapter against a live GNU Health on PostgreSQL; what stands there is read from its database."""
 
 import asyncio
+import random
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -260,6 +261,7 @@ async def test_a_confirmed_card_is_entered_and_later_brought_up_to_date(peer: Gn
     assert visit["insurance"] == made["current_insurance"] == card["id"]
     renewed = replace(CARD, valid_from=None, valid_to=date(2027, 12, 31))
     await peer.push(2, identity=person(1), coverage=renewed, eligibility=EligibilityClass.INSURED_NEW_CARD)
+    assert peer.proxy.calls.count("model.gnuhealth.patient.write") == 1
     [again] = peer.cards()
     assert (again["id"], again["member_since"], again["member_exp"]) == (card["id"], CARD.valid_from, renewed.valid_to)
 
@@ -324,6 +326,41 @@ async def test_an_answer_lost_before_the_visit_means_that_there_is_none(
     assert peer.visits() == [] and CREATE not in peer.proxy.calls
     await peer.push(1, **changes)
     assert (len(peer.people()), len(peer.visits()), len(peer.cards())) == (1, 1, len(changes) // 2)
+
+
+async def test_each_check_in_is_one_visit_over_a_line_that_loses_one_call_in_seven(peer: GnuHealthPeer) -> None:
+    chance = random.Random(8)
+    faults = ("before", "after", "cut", "html", "broken", "away", "busy")
+    peer.proxy.fate = lambda: chance.choice(faults) if chance.random() < 1 / 7 else ""
+    unknown = 0
+
+    async def arrive(serial: int) -> None:
+        """As the outbox does it: look first after an unknown outcome, repeat freely after the other kind."""
+        nonlocal unknown
+        encounter, lost = peer.encounter(serial, identity=person(serial % 3), **WITH_CARD), False
+        encounter = replace(encounter, coverage=replace(CARD, number=f"DN49999000000{serial % 3:02d}"))
+        for _ in range(60):
+            try:
+                visits = await peer.adapter.find_visits(encounter.identity, None, TODAY) if lost else ()
+                if encounter.checkin_id not in dict(visits):
+                    await peer.adapter.push(encounter)
+                return
+            except HospitalUnavailable:
+                continue
+            except HospitalOutcomeUnknown:
+                lost, unknown = True, unknown + 1
+        raise AssertionError("it never came through")
+
+    for first in range(0, 12, 4):
+        await asyncio.gather(*[arrive(serial) for serial in range(first, first + 4)])
+    marks = [row["comments"] for row in peer.visits()]
+    assert sorted(marks) == sorted(f"CK1;id={peer.encounter(serial).checkin_id}" for serial in range(12))
+    assert (len(peer.people()), len(peer.cards()), len(peer.server.rows("SELECT id FROM gnuhealth_patient"))) == (
+        3,
+        3,
+        3,
+    )
+    assert unknown > 0
 
 
 async def test_a_visit_that_somebody_withdrew_is_not_registered_again(peer: GnuHealthPeer) -> None:
@@ -541,6 +578,7 @@ async def test_a_wrong_password_is_told_and_not_tried_on_and_on(peer: GnuHealthP
     [
         ({"database": "other"}, "the server has no such database: check database and url"),
         ({"insurer": "NP-99001"}, "no insurance company has the PUID of the setting insurer"),
+        ({"institution": "99999"}, "no institution has the code of the setting institution"),
         ({"institution": EMPTY_INSTITUTION}, "the institution offers no specialty, so the menu is empty"),
         ({"user": STRANGER}, "the account may not read and write and create gnuhealth.appointment"),
     ],
@@ -571,6 +609,9 @@ async def test_an_unknown_institution_or_insurer_holds_visits_back(peer: GnuHeal
     with pytest.raises(HospitalUnavailable) as unable:
         await adapter.visit_count(TODAY)
     assert unable.value.reason == "gnuhealth.institution_unknown"
+    with pytest.raises(HospitalUnavailable) as unable:
+        await adapter.push(peer.encounter(1))
+    assert unable.value.reason == "gnuhealth.no_specialties"
     await adapter.close()
     assert peer.visits() == []
 

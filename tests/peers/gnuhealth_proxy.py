@@ -83,6 +83,8 @@ class Proxy:
         self._lost_method: str | None = None
         self._garbage: str | None = None
         self.before: Callable[[str], Awaitable[None]] | None = None
+        self.fate: Callable[[], str] | None = None
+        """Throws dice for each call: "" to let it be, "before" or "after" to cut the line, or a name of GARBAGE."""
 
     @property
     def url(self) -> str:
@@ -137,6 +139,11 @@ class Proxy:
         if self._garbage is not None:
             garbage, self._garbage = self._garbage, None
             return GARBAGE[garbage](call["id"])
+        fate = self.fate() if self.fate is not None else ""
+        if fate in GARBAGE:
+            return GARBAGE[fate](call["id"])
+        if fate == "before":
+            return b""
         if self.before is not None:
             await self.before(method)
         if self._refuse and method in VISIT_CALLS:
@@ -146,7 +153,7 @@ class Proxy:
         if method == self._lost_method or (self._lose and method in VISIT_CALLS):
             self._lose, self._lost_method = False, None
             return b""
-        return answer
+        return b"" if fate == "after" else answer
 
     async def _forward(self, head: bytes, body: bytes) -> bytes:
         reader, writer = await asyncio.open_connection(*self._far)
