@@ -16,7 +16,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta, timezone
 from functools import cached_property
@@ -65,14 +65,15 @@ class DidNotStart(RuntimeError):
 class Stack:
     """All processes under one folder. Use as a context manager, or ``start`` and ``stop``.
 
-    *config*: tables laid over the demo's configuration; *gateway_env*, *his_env*: settings of the simulators.
+    *config*: tables laid over the demo's configuration, lists of tables in their place, and so is the hospital's table
+    where it names another adapter; *gateway_env*, *his_env*: settings of the simulators.
     *with_card*: a simulated PN532 reader beside the scanner, and people are asked for their chips. *with_camera*: a
     simulated camera beside them.
     """
 
     data: Path
     port_base: int
-    config: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    config: Mapping[str, Mapping[str, Any] | Sequence[Mapping[str, Any]]] = field(default_factory=dict)
     gateway_env: Mapping[str, str] = field(default_factory=dict)
     his_env: Mapping[str, str] = field(default_factory=dict)
     facility: str = FACILITY
@@ -281,9 +282,14 @@ class Stack:
             }
         if self.with_camera:
             tables["camera"] = {"device": f"folder:{self.data / 'dev' / 'camera'}"}
-        for name, extra in self.config.items():
-            tables[name] = tables.get(name, {}) | dict(extra)
         lines = ["demo = true"]
+        for name, extra in self.config.items():
+            if not isinstance(extra, Mapping):
+                lines.append(f"{name} = [{', '.join(_toml(row) for row in extra)}]")
+            elif name == "hospital" and extra.get("adapter", "c06") != "c06":
+                tables[name] = dict(extra)
+            else:
+                tables[name] = tables.get(name, {}) | dict(extra)
         for name, table in tables.items():
             lines += ["", f"[{name}]", *(f"{key} = {_toml(value)}" for key, value in table.items())]
         self.config_path.write_text("\n".join(lines) + "\n", "utf-8")

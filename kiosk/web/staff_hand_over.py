@@ -5,6 +5,7 @@ Personal data stand in bodies of POST answers only; each look and each confirmat
 
 from __future__ import annotations
 
+import io
 from collections.abc import Callable
 from typing import Annotated, Any
 
@@ -48,14 +49,13 @@ def hand_over_api(checkins: CheckIns, signed_in: Callable[[Request], str]) -> AP
 
     @router.get("")
     async def queue(request: Request) -> dict[str, Any]:
-        """What waits, oldest first, and what was entered last; ``expected``: whether this hospital ever needs it."""
+        """What waits, oldest first, and what was entered last; ``expected``: whether all visits come here."""
         signed_in(request)
         found = await work.queue()
         people = [checkin for checkin, _ in found.waiting]
         shown = await checkins.store.read(lambda c: views(c, people))
-        able = checkins.hospital.capabilities
         return {
-            "expected": able.hand_over or not able.amend,
+            "expected": checkins.hospital.capabilities.hand_over,
             "waiting": [view | {"taken": _taken(claim)} for view, (_, claim) in zip(shown, found.waiting, strict=True)],
             "done": [
                 {
@@ -115,6 +115,7 @@ def _shown(shown: Shown) -> dict[str, Any]:
             for name, value in content.fields
         ],
         "row": "\t".join(value for _, value in content.fields),
+        "typed": content.typed,
         "svg": qr_svg(content.typed),
     }
 
@@ -127,4 +128,6 @@ def qr_svg(text: str) -> str | None:
         code = segno.make(text, error="m", encoding="utf-8", micro=False, boost_error=False)
     except DataOverflowError:
         return None
-    return str(code.svg_inline(omitsize=True, border=4))
+    drawn = io.BytesIO()
+    code.save(drawn, kind="svg", xmldecl=False, nl=False, omitsize=True, border=4)
+    return drawn.getvalue().decode("ascii")

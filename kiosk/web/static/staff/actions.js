@@ -17,7 +17,7 @@ export function actionsFor(item) {
     parked && "push",
     hospital.state !== "accepted" && !underWay && !unknown && "override",
     ((parked && !unknown) || (needs && !hospital.state)) && "found",
-    needs && !parked && "close",
+    needs && !parked && needs.reason !== "hand_over" && "close",
     "recheck",
     "note",
     hospital.state !== "accepted" && hospital.outbox_state !== "sending" && "cancel",

@@ -9,6 +9,7 @@ import { auditView, factsView, revealView } from "./detail.js";
 import { comparable, differencesView } from "./differences.js";
 import { dutyView } from "./duty.js";
 import { entryView, fillEntry } from "./entry.js";
+import { HandOver } from "./hand_over.js";
 import { rowsView, searchBody } from "./list.js";
 import { pendingView } from "./pending.js";
 import { readScan } from "./scan.js";
@@ -23,7 +24,7 @@ export class Desk {
   #away = false; // the last refresh failed, and that is what the message says
   #round = 0; // an answer that a later refresh has overtaken shows nothing
   #focusNext = false;
-  #tab = "waiting"; // waiting | today | pending | search
+  #tab = "waiting"; // waiting | hand_over | today | pending | search
   #day = null; // of the tab "pending"; null is today
   #searched = "";
   #scan = 0; // only the newest scan is answered
@@ -35,6 +36,7 @@ export class Desk {
     Object.assign(this, { content, status, tell, failed });
     this.tabs = {
       waiting: this.#tabButton("waiting"),
+      hand_over: this.#tabButton("hand_over"),
       today: this.#tabButton("today"),
       pending: this.#tabButton("pending"),
     };
@@ -47,31 +49,47 @@ export class Desk {
     this.actions = el("div", { id: "actions" });
     this.audit = el("div", {});
     this.panel = el("section", { id: "panel" });
+    this.handOver = new HandOver({ panel: this.panel, tell, failed, refresh: () => this.refresh(), detail: (id) => this.#leaveFor("today", id) });
     this.query = el("input", { type: "search", name: "query", "aria-label": t("list/search"), placeholder: t("list/search"), autocomplete: "off" });
   }
 
   start() {
     const search = el("form", { class: "search", role: "search", submit: (event) => this.#search(event) }, this.query, el("button", {}, t("list/search_button")));
     const enter = el("button", { type: "button", class: "primary", id: "enter", click: () => this.#enter() }, t("list/enter"));
-    const left = el("section", { id: "left" }, el("div", { class: "tabs" }, this.tabs.waiting, this.tabs.today, this.tabs.pending, enter), search, this.duty, this.rows);
+    const left = el("section", { id: "left" }, el("div", { class: "tabs" }, ...Object.values(this.tabs), enter), search, this.duty, this.rows);
     this.content.replaceChildren(left, this.panel);
     this.#leave();
+    document.addEventListener("keydown", this.#onKey);
     this.#loop();
   }
 
   stop() {
     this.#stopped = true;
+    document.removeEventListener("keydown", this.#onKey);
+    this.handOver.leave();
     clearTimeout(this.#timer);
   }
 
   #tabButton(name) {
-    const click = () => {
-      this.#tab = name;
-      this.query.value = "";
-      this.refresh();
-    };
+    const click = () => this.#leaveFor(name);
     return el("button", { type: "button", id: `tab-${name}`, click }, t(`list/${name}`));
   }
+
+  // Another tab, perhaps with one check-in of it; people who were being entered are shown no longer.
+  async #leaveFor(tab, id = null) {
+    const entering = this.#tab === "hand_over";
+    this.#tab = tab;
+    this.query.value = "";
+    if (tab === "hand_over") this.#selected = null;
+    else if (entering) this.#leave();
+    if (id) this.#choose(id);
+    else await this.refresh();
+    if (tab === "hand_over" && !entering) this.handOver.rest();
+  }
+
+  #onKey = (event) => {
+    if (this.#tab === "hand_over") this.handOver.key(event);
+  };
 
   async #loop() {
     await this.refresh();
@@ -82,15 +100,18 @@ export class Desk {
     const round = ++this.#round;
     const overtaken = () => this.#stopped || round !== this.#round;
     try {
-      const [status, waiting, listed] = await Promise.all([call("status"), call("check-ins?status=needs_staff"), this.#listed()]);
+      const questions = [call("status"), call("check-ins?status=needs_staff"), call("hand-over"), this.#listed()];
+      const [status, needy, entries, listed] = await Promise.all(questions);
       if (overtaken()) return;
       if (this.#away) this.tell("");
       this.#away = false;
       this.#once("status", status, () => this.status.replaceChildren(...statusView(status)));
       this.#once("duty", status.duty, () => this.duty.replaceChildren(...(status.duty ? [dutyView(status.duty, this.#onDuty)] : [])));
-      this.#showTabs(waiting.check_ins.length, status.pending.visits);
+      const waiting = needy.check_ins.filter((item) => item.needs_staff.reason !== "hand_over"); // they have a tab
+      this.#showTabs(waiting.length, status.pending.visits, entries);
       if (this.#tab === "pending") this.#showPending(listed);
-      else this.#showList((listed ?? waiting).check_ins);
+      else if (this.#tab === "hand_over") this.#showEntries(entries);
+      else this.#showList(listed?.check_ins ?? waiting);
       await this.#loadServices();
       const item = this.#selected && (await call(`check-ins/${this.#selected}`));
       if (item && !overtaken()) this.#showItem(item);
@@ -132,9 +153,11 @@ export class Desk {
     show();
   }
 
-  #showTabs(waiting, pending) {
+  #showTabs(waiting, pending, { waiting: entries, expected }) {
     const badge = (n, some) => el("span", { class: n ? some : "badge none" }, String(n));
     this.tabs.waiting.replaceChildren(t("list/waiting"), " ", badge(waiting, "badge"));
+    this.tabs.hand_over.hidden = !expected && !entries.length && this.#tab !== "hand_over";
+    this.tabs.hand_over.replaceChildren(t("list/hand_over"), " ", badge(entries.length, "badge"));
     this.tabs.pending.replaceChildren(t("list/pending"), " ", badge(pending, "badge wait"));
     for (const [name, button] of Object.entries(this.tabs)) button.setAttribute("aria-pressed", String(name === this.#tab));
   }
@@ -146,6 +169,11 @@ export class Desk {
     };
     const tools = { open: (id) => this.#choose(id), failed: this.failed, pick };
     this.#once("list", [this.#tab, this.#selected, data], () => this.rows.replaceChildren(...pendingView(data, this.#selected, tools).filter(Boolean)));
+  }
+
+  #showEntries(entries) {
+    this.handOver.update(entries);
+    this.#once("list", [this.#tab, this.handOver.selected, entries], () => this.rows.replaceChildren(...this.handOver.listView(entries)));
   }
 
   #showList(listed) {
@@ -161,6 +189,7 @@ export class Desk {
   #search(event) {
     event.preventDefault();
     this.#searched = this.query.value;
+    if (this.#tab === "hand_over") this.#leave();
     this.#tab = this.#searched.trim() ? "search" : "waiting";
     this.refresh();
   }
@@ -217,6 +246,7 @@ export class Desk {
   // A clerk's scanner typed a document: into the search if that has the focus, else into the form of a new person.
   async scanned(bytes) {
     const searching = document.activeElement === this.query;
+    if (this.#tab === "hand_over" && this.handOver.isOwnCode(bytes)) return this.tell(t("hand_over/wrong_window"), true);
     const scan = ++this.#scan;
     try {
       const { known, words } = await readScan(bytes);
@@ -234,6 +264,7 @@ export class Desk {
 
   #enter(known) {
     this.#selected = null;
+    this.handOver.leave();
     this.portrait.replaceChildren();
     this.tell("");
     const entered = async (item, words) => {
@@ -249,6 +280,7 @@ export class Desk {
 
   #leave() {
     this.#selected = null;
+    this.handOver.leave();
     this.portrait.replaceChildren();
     this.panel.replaceChildren(el("p", { class: "empty" }, t("detail/choose")));
   }

@@ -97,7 +97,7 @@ function facts(pairs) {
 
 export function auditView(item) {
   const line = ({ at, who, action, detail }) => {
-    const more = detail?.text || detail?.reason || detail?.visit_id;
+    const more = detail?.text || detail?.reason || detail?.visit_id || detail?.number;
     return el("li", {}, `${clock(at)} · ${who}: ${forCode("audit", action)}${more ? ` – ${more}` : ""}`);
   };
   return el(

@@ -28,8 +28,9 @@ function row(item, selected, choose) {
       ` ${identity.birth_year ?? ""} · ${identity.number ?? ""}`,
     ),
     el("time", {}, clock(needs?.since ?? item.happened_at)),
-    el("span", { class: needs ? "why" : "fine" }, needs ? forCode("reason", needs.reason) : summary(item)),
+    el("span", { class: needs ? "why" : "fine" }, item.why ?? (needs ? forCode("reason", needs.reason) : summary(item))),
     item.seen_at && el("span", { class: "seen" }, seenWords(item.seen_at)),
+    item.note && el("span", { class: "seen" }, item.note),
   );
 }
 
