@@ -93,9 +93,12 @@ class FhirAdapter(BaseAdapter):
 
     async def services(self, day: date) -> tuple[Service, ...]:
         """The HealthcareServices or Locations in use; the same every *day*."""
+        if not self.capabilities.menu:
+            return await super().services(day)
         kind = "HealthcareService" if self._settings.menu == "healthcare_service" else "Location"
-        asked = [("active", "true")] if kind == "HealthcareService" else [("status", "active")]
-        return menu.menu(await self._session.everything(kind, [*asked, ("_count", _LARGE_PAGE)]), self._settings)
+        wanted = self._settings.menu_query
+        found = await self._session.everything(kind, f"_count={_LARGE_PAGE}" + (f"&{wanted}" if wanted else ""))
+        return menu.menu(found, self._settings)
 
     async def find_patient(self, identity: Identity, card: str | None = None) -> PatientMatch:
         """Who bears the citizen number, else the old one, else the card: as the Patient's or a Coverage's."""
@@ -113,6 +116,8 @@ class FhirAdapter(BaseAdapter):
 
     async def appointments(self, identity: Identity, day: date) -> tuple[Appointment, ...]:
         """Unused appointments, of one person whom the hospital holds beyond doubt."""
+        if not self.capabilities.appointments:
+            return await super().appointments(identity, day)
         match = await self._people.match(identity, None)
         if match.kind is not MatchKind.ONE or match.ref is None or match.ref.id is None:
             return ()
@@ -121,6 +126,8 @@ class FhirAdapter(BaseAdapter):
 
     async def visit_count(self, day: date) -> VisitCount | None:
         """The ``total`` of the configured search for *day*."""
+        if not self.capabilities.visit_count:
+            return await super().visit_count(day)
         first, last = (encoded(value[2:]) for _, value in day_range(day))
         wanted = self._settings.visit_count_query
         for name, value in (("from", first), ("to", last), ("facility", self._facility)):

@@ -44,9 +44,9 @@ class Session:
         """The resources of type *kind* on the first page; values are escaped already."""
         return read.matches(await self.bundle(kind, query(parameters)), kind)
 
-    async def everything(self, kind: str, parameters: Sequence[tuple[str, str]]) -> list[Resource]:
-        """As `search`, with the pages that follow, under our base URL, ten at most. Nothing of people is asked so."""
-        page = await self.bundle(kind, query(parameters))
+    async def everything(self, kind: str, search: str) -> list[Resource]:
+        """As `bundle`, with the pages that follow, under our base URL, ten at most. Nothing of people is asked so."""
+        page = await self.bundle(kind, search)
         found = read.matches(page, kind)
         for _ in range(_MOST_PAGES - 1):
             links = [link.get("url") for link in read.items(page.get("link")) if link.get("relation") == "next"]

@@ -154,13 +154,13 @@ class FhirSettings(BaseModel):
     insurer's Organization. ``slip``: how a slip that a person says to have brought is told. ``priority_code``: of
     v3-ActPriority; empty: in words only, because age is no medical urgency.
 
-    What the server offers: ``menu``: which resources are rooms to choose from. ``menu_insured``: codes of a
-    HealthcareService's category, program or type that mark rooms for insured people; empty: every room is offered
-    insured and self-paid. ``appointments``. ``eligibility_response``: also tell the insurer's answer as
-    CoverageEligibilityResponse. ``visit_count_query``: the search of Encounters that counts the insured visits of a
-    day, with ``{from}`` and ``{to}`` for its two midnights and ``{facility}``; empty: not offered. ``queue_number``:
-    ``in_receipt`` or ``later`` where the server puts it into ``extensions.queue_number`` or an identifier of
-    ``queue_number_system``. ``cancel_status``: what a withdrawn visit becomes.
+    What the server offers: ``menu``: which resources are rooms to choose from; ``menu_query``: a search that finds only
+    these, empty: all. ``menu_insured``: codes of a HealthcareService's category, program or type that mark rooms for
+    insured people; empty: every room is offered insured and self-paid. ``appointments``. ``eligibility_response``: also
+    tell the insurer's answer as CoverageEligibilityResponse. ``visit_count_query``: the search of Encounters that
+    counts the insured visits of a day, with ``{from}`` and ``{to}`` for its two midnights and ``{facility}``; empty:
+    not offered. ``queue_number``: ``in_receipt`` or ``later`` where the server puts it into ``extensions.queue_number``
+    or an identifier of ``queue_number_system``. ``cancel_status``: what a withdrawn visit becomes.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -179,10 +179,11 @@ class FhirSettings(BaseModel):
     slip: Literal["extension", "reason", "none"] = "extension"
     priority_code: Code = ""
     menu: Literal["none", "healthcare_service", "location"] = "none"
+    menu_query: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:=&|,/%-]{0,500}$")] = ""
     menu_insured: tuple[Annotated[str, Field(min_length=1, max_length=100)], ...] = ()
     appointments: Flag = False
     eligibility_response: Flag = False
-    visit_count_query: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:=&|,{}/!-]{0,500}$")] = ""
+    visit_count_query: Annotated[str, Field(pattern=r"^[A-Za-z0-9_.:=&|,{}/%-]{0,500}$")] = ""
     queue_number: QueueNumber = QueueNumber.NEVER
     queue_number_system: System = ""
     cancel_status: Literal["cancelled", "entered-in-error"] = "cancelled"
