@@ -47,6 +47,8 @@ def test_a_commune_of_several_old_districts_names_none() -> None:
     for commune in ("Xã Vĩnh Thuận Đông", "Phường Ô Môn"):
         found = codes(f"{commune}, Thành phố Cần Thơ", district_code_old=True)
         assert found.commune and found.district == ""
+    stated = codes("Phường Châu Văn Liêm, Quận Ô Môn, Thành phố Cần Thơ", district_code_old=True)
+    assert (stated.district, stated.commune) == ("917", "31153")
 
 
 @given(st.text(max_size=80))

@@ -88,6 +88,18 @@ async def test_a_menu_never_fails_for_what_is_not_known(mode: str, monkeypatch: 
         await adapter.close()
 
 
+@pytest.mark.parametrize(("own", "price"), [(None, 45000), (60000, 60000), (0, 0)])
+def test_a_service_without_a_price_has_the_one_of_its_room(own: int | None, price: int) -> None:
+    leaf = {"MA_DICH_VU": "NOI01", "DON_GIA_DICH_VU": own, "ID_LOAI_KHAM": "9"}
+    place = {"ID_PHONG_KHAM": "P1", "DON_GIA_PHONG_KHAM": 45000, "DICH_VU": [leaf, "x"]}
+    tree = [{"ID_LOAI_KHAM": "1", "KHOA": [{"ID_KHOA": "11", "MA_KHOA": "KNOI", "PHONG_KHAM": [place]}]}]
+    types, departments, [service] = flatten(tree)
+    assert (types, departments) == ([{"ID_LOAI_KHAM": "1"}], [{"ID_KHOA": "11", "MA_KHOA": "KNOI"}])
+    assert service["DON_GIA_DICH_VU"] == price
+    above = {"ID_LOAI_KHAM": "1", "ID_KHOA": "11", "MA_KHOA": "KNOI", "ID_PHONG_KHAM": "P1"}
+    assert {name: service[name] for name in above} == above
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
     lambda inner: (

@@ -306,9 +306,9 @@ def test_unknown_exam_types_are_counted() -> None:
 
 
 def test_a_room_may_be_listed_for_insured_and_others_but_not_twice() -> None:
-    rows = [{"ID_DICH_VU": "5", "ID_LOAI_KHAM": kind} for kind in ("1", "0", "01", "000")]
+    rows = [{"ID_DICH_VU": "5", "TEN_DICH_VU": kind, "ID_LOAI_KHAM": kind} for kind in ("1", "0", "01", "000")]
     found = menu.build(TYPES, HALLS, rows, settings()).services
-    assert [(row.id, row.insured) for row in found] == [("5", True), ("5", False)]
+    assert [(row.id, row.insured, row.name) for row in found] == [("5", True, "1"), ("5", False, "0")]
 
 
 @pytest.mark.parametrize(
