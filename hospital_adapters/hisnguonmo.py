@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import time
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
+from hospital_adapters import hisnguonmo_lookup as lookup
 from hospital_adapters import hisnguonmo_mapping as mapping
 from hospital_adapters import hisnguonmo_menu as menus
 from hospital_adapters import hisnguonmo_settings
 from hospital_adapters.base import BaseAdapter
 from hospital_adapters.hisnguonmo_line import LOGIN, Line
+from hospital_adapters.hisnguonmo_lookup import Shown
 from hospital_adapters.hisnguonmo_settings import HisnguonmoSettings
-from hospital_adapters.hisnguonmo_wire import read_time, text
 from kiosk.errors import ConfigError, HospitalError, HospitalRejected, HospitalUnavailable
 from kiosk.hospital_model import (
     Appointment,
@@ -64,6 +65,7 @@ class _Sent:
 
     person: Identity
     room_code: str
+    service_code: str
     at: datetime
     request: str | None = None
 
@@ -134,77 +136,99 @@ class HisnguonmoAdapter(BaseAdapter):
 
         The server shows the first it finds and says nothing of others, so MANY never comes.
         """
-        for by, filters in _filters(identity, card):
-            match = mapping.match_of(await self._look_up(filters), identity, by, self._settings)
-            if match is None:
-                raise HospitalUnavailable("hisnguonmo.malformed")
-            if match.kind is not MatchKind.NONE:
-                return match
-        return PatientMatch(MatchKind.NONE)
+        shown = await self._look_up(_filters(identity, card), identity)
+        return shown.match if shown is not None else PatientMatch(MatchKind.NONE)
 
     async def find_visits(
         self, identity: Identity, ref: PatientRef | None, day: date
     ) -> tuple[tuple[str, Receipt], ...]:
-        """The examination requests of a visit that runs today. HospitalUnavailable also for any other day.
+        """The examination requests of a visit that runs today. HospitalUnavailable.
 
         A request carries no id of ours: it is given the one of the registration that it surely came from, else "".
+        Where the server cannot show whether there is a visit, a pair without id says that one may be there: another
+        day, a visit that ended, a person without a number, or somebody else under their number.
         """
-        if day != local_day(self._clock()):
-            raise HospitalUnavailable("hisnguonmo.only_today")
-        data = None
-        if ref is not None and ref.code is not None:
-            data = await self._look_up({"PATIENT_CODE__EXACT": ref.code})
-        for _, filters in _filters(identity, None):
-            data = data if data is not None else await self._look_up(filters)
-        return tuple((self._whose(request, identity), request.receipt) for request in mapping.requests_of(data))
+        filters = _filters(identity, None, ref)
+        if day != local_day(self._clock()) or not filters:
+            return _perhaps("hisnguonmo.not_shown")
+        shown = await self._look_up(filters, identity)
+        if shown is None:
+            return ()
+        if shown.match.kind is MatchKind.MISMATCH:
+            return _perhaps("hisnguonmo.wrong_person")
+        if shown.hidden is not None:
+            return (("", shown.hidden),)
+        return tuple((self._whose(request, identity), request.receipt) for request in shown.requests)
 
     async def appointments(self, identity: Identity, day: date) -> tuple[Appointment, ...]:
         """The appointment that the look-up shows, if it is for *day*. HospitalUnavailable."""
-        for _, filters in _filters(identity, None):
-            data = await self._look_up(filters)
-            if not isinstance(data, Mapping):
-                continue
-            code, at = text(data.get("AppointmentCode")), read_time(data.get("AppointmentTime"))
-            if code is None or at is None or local_day(at) != day:
-                return ()
-            known = data.get("AppointmentExamRoomIds")
-            listed = (await self._fresh_menu()).insured_in
-            room = (
-                next((found for number in known if (found := listed(number))), None)
-                if isinstance(known, list)
-                else None
-            )
-            return (Appointment(code, day, room),)
-        return ()
+        shown = await self._look_up(_filters(identity, None), identity)
+        if shown is None or shown.match.kind is not MatchKind.ONE or shown.appointment is None:
+            return ()
+        code, at = shown.appointment
+        if local_day(at) != day:
+            return ()
+        menu = await self._fresh_menu()
+        rooms = (menu.insured_in(room) for room in shown.appointment_rooms)
+        return (Appointment(code, day, next((room for room in rooms if room is not None), None)),)
 
     async def push(self, encounter: Encounter) -> Receipt:
-        """Register once, by the call that ``mode`` names. All three hospital errors.
+        """Look first, as the product's own kiosk does, then register once by the call that ``mode`` names.
 
-        HospitalRejected ``hisnguonmo.no_such_service`` for a service that is no longer listed,
-        ``hisnguonmo.new_patient`` where partners can register only known people.
+        A request of today in the same room and for the same service is the visit: its receipt, nothing is sent. All
+        three hospital errors; HospitalRejected ``hisnguonmo.no_such_service`` for a service that is no longer listed,
+        ``hisnguonmo.patient_differs`` for a number that stands at somebody else, ``hisnguonmo.new_patient`` where
+        partners can register only known people.
         """
         menu = await self._fresh_menu()
         entry = menu.entries.get(encounter.service.id)
         if entry is None:
             raise HospitalRejected("hisnguonmo.no_such_service")
-        if self._settings.mode == "partner":
-            path, body = (
-                self._settings.paths.register_partner,
-                mapping.partner_registration(encounter, entry, self._settings),
-            )
-        else:
-            if menu.request_room is None:
-                raise HospitalUnavailable("hisnguonmo.request_room")
-            path = self._settings.paths.register_own
-            body = mapping.own_registration(encounter, entry, menu.request_room, self._settings)
-        sent = _Sent(encounter.identity, entry.room_code, self._clock())
+        shown = await self._known(encounter)
+        for request in shown.requests if shown is not None else ():
+            if (request.room_code, request.service_code) == (entry.room_code, entry.service_code):
+                return request.receipt
+        path, body = self._registration(encounter, entry, shown.match.ref if shown is not None else None, menu)
+        sent = _Sent(encounter.identity, entry.room_code, entry.service_code, self._clock())
         self._remember(encounter.checkin_id, sent)
-        receipt = mapping.receipt_of(await self._line.register(path, body))
+        try:
+            data = await self._line.register(path, body)
+        except (HospitalRejected, HospitalUnavailable):
+            self._sent.pop(encounter.checkin_id, None)  # what stands there later is not ours
+            raise
+        receipt = mapping.receipt_of(data, encounter, self._settings)
         sent.request = receipt.registration_id
         return receipt
 
-    async def _look_up(self, filters: Mapping[str, Any]) -> Any:
-        return await self._line.ask(self._settings.paths.find, filters)
+    async def _known(self, encounter: Encounter) -> Shown | None:
+        known = encounter.patient.ref if encounter.patient is not None else None
+        card = encounter.coverage.number if encounter.coverage is not None else None
+        shown = await self._look_up(_filters(encounter.identity, card, known), encounter.identity)
+        if shown is not None and shown.match.kind is MatchKind.MISMATCH:
+            raise HospitalRejected("hisnguonmo.patient_differs")
+        return shown
+
+    def _registration(
+        self, encounter: Encounter, entry: menus.Entry, ref: PatientRef | None, menu: menus.Menu
+    ) -> tuple[str, dict[str, Any]]:
+        paths = self._settings.paths
+        if self._settings.mode == "partner":
+            return paths.register_partner, mapping.partner_registration(encounter, entry, ref, self._settings)
+        if menu.request_room is None:
+            raise HospitalUnavailable("hisnguonmo.request_room")
+        return paths.register_own, mapping.own_registration(encounter, entry, ref, menu.request_room, self._settings)
+
+    async def _look_up(self, filters: Sequence[_Filter], identity: Identity) -> Shown | None:
+        """Whom the first of the *filters* finds; None when the server holds nobody under any."""
+        for by, question in filters:
+            data = await self._line.ask(self._settings.paths.find, question)
+            if data is None:
+                continue
+            shown = lookup.read(data, identity, by, local_day(self._clock()), self._settings)
+            if shown is None:
+                raise HospitalUnavailable("hisnguonmo.malformed")
+            return shown
+        return None
 
     async def _fresh_menu(self) -> menus.Menu:
         if self._monotonic() >= self._menu_until:
@@ -229,25 +253,39 @@ class HisnguonmoAdapter(BaseAdapter):
         while len(self._sent) > _REMEMBERED:
             self._sent.popitem(last=False)
 
-    def _whose(self, request: mapping.Request, person: Identity) -> str:
+    def _whose(self, request: lookup.Request, person: Identity) -> str:
         for checkin_id, sent in self._sent.items():
             if sent.request == request.code:
                 return checkin_id
+        place = (request.room_code, request.service_code)
         for checkin_id, sent in reversed(self._sent.items()):
-            young = request.at is not None and request.at >= sent.at.replace(microsecond=0) - _CLOCKS_APART
-            if sent.person == person and sent.request is None and young and sent.room_code == request.room_code:
+            young = request.at is not None and request.at >= sent.at - _CLOCKS_APART
+            if (
+                sent.person == person
+                and sent.request is None
+                and young
+                and place == (sent.room_code, sent.service_code)
+            ):
                 sent.request = request.code
                 return checkin_id
         return ""
 
 
-def _filters(identity: Identity, card: str | None) -> list[tuple[MatchedBy, dict[str, Any]]]:
+_Filter = tuple[MatchedBy | None, Mapping[str, str]]
+
+
+def _filters(identity: Identity, card: str | None, ref: PatientRef | None = None) -> list[_Filter]:
     numbers = (
+        (None, "PATIENT_CODE__EXACT", ref.code if ref is not None else None),
         (MatchedBy.PERSONAL_ID, "CCCD_NUMBER__EXACT", identity.personal_id),
         (MatchedBy.OLD_ID, "CMND_NUMBER__EXACT", identity.old_id),
         (MatchedBy.CARD, "HEIN_CARD_NUMBER__EXACT", card),
     )
     return [(by, {name: number}) for by, name, number in numbers if number]
+
+
+def _perhaps(status: str) -> tuple[tuple[str, Receipt], ...]:
+    return (("", Receipt(raw_status=status)),)
 
 
 def _problem(reason: str) -> str:

@@ -79,7 +79,7 @@ class Line:
             raise HospitalUnavailable(LOGIN, retry_after=wait)
         pair = f"{self._settings.application_code}:{self._settings.user}:{self._secret}"
         headers = {"authorization": "Basic " + base64.b64encode(pair.encode()).decode("ascii")}
-        target = f"{self._settings.url}/{self._settings.paths.login}"
+        target = f"{self._settings.login_url or self._settings.url}/{self._settings.paths.login}"
         end = await self._http.call("GET", target, headers, None, self._settings.timeouts.get)
         if isinstance(end, NoAnswer):
             raise HospitalUnavailable(f"hisnguonmo.{end.reason}")

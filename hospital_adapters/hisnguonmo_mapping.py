@@ -1,39 +1,31 @@
-"""Between our words and those of hisnguonmo: a registration's body, its receipt, a person, a visit (10.1). Pure."""
+"""Between our words and those of hisnguonmo: the body of a registration and its receipt (10.1). Pure."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 from typing import Any
 
+from hospital_adapters.hisnguonmo_lookup import differences, person_of, ticket
 from hospital_adapters.hisnguonmo_menu import Entry, money, total
 from hospital_adapters.hisnguonmo_settings import HisnguonmoSettings
-from hospital_adapters.hisnguonmo_wire import birth_number, read_birth, read_time, rows, split_name, text, time_number
+from hospital_adapters.hisnguonmo_wire import birth_number, rows, split_name, text, time_number
 from kiosk.addresses.parse import parse_address
-from kiosk.documents.text import fold
-from kiosk.errors import HospitalRejected
-from kiosk.hospital_model import Encounter, MatchedBy, MatchKind, PatientMatch, PatientRef, Receipt, TicketLine
-from kiosk.model import Coverage, Identity, Sex
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """One examination request of today, as the look-up shows it."""
-
-    code: str
-    room_code: str | None
-    service_code: str | None
-    at: datetime | None
-    receipt: Receipt
+from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected
+from kiosk.hospital_model import Encounter, PatientRef, Receipt
+from kiosk.model import Sex, local_day
 
 
 def own_registration(
-    encounter: Encounter, entry: Entry, request_room: int, settings: HisnguonmoSettings
+    encounter: Encounter, entry: Entry, ref: PatientRef | None, request_room: int, settings: HisnguonmoSettings
 ) -> dict[str, Any]:
-    """The body of ``ExamRegisterKiosk``. HospitalRejected ``hisnguonmo.incomplete_identity`` without name or birth."""
+    """The body of ``ExamRegisterKiosk``; without *ref* the server makes a new patient.
+
+    HospitalRejected ``hisnguonmo.incomplete_identity`` for a new one without name, birth date or sex, which the server
+    would take for nought, and ``hisnguonmo.no_patient_id`` for a known one without the only key that the call heeds.
+    """
     body: dict[str, Any] = {
-        "CardSDO": _person(encounter, settings),
+        "CardSDO": _person(encounter, ref, settings),
         "PatientTypeId": entry.type_id,
         "ServiceId": entry.service_id,
         "RoomId": entry.room_id,
@@ -41,22 +33,24 @@ def own_registration(
         "IsPriority": encounter.priority,
         "IsNotRequireFee": False,
     }
-    if encounter.coverage is not None and settings.right_route_code:
+    card = encounter.coverage
+    if card is not None and card.registered_facility == encounter.facility and settings.right_route_code:
         body["RightRouteCode"] = settings.right_route_code
     return body
 
 
-def partner_registration(encounter: Encounter, entry: Entry, settings: HisnguonmoSettings) -> dict[str, Any]:
+def partner_registration(
+    encounter: Encounter, entry: Entry, ref: PatientRef | None, settings: HisnguonmoSettings
+) -> dict[str, Any]:
     """The body of ``RegisterKiosk``, all by code; the patient must be known there.
 
     HospitalRejected ``hisnguonmo.new_patient`` for anybody else: the call cannot make a patient.
     """
-    known = encounter.patient.ref if encounter.patient is not None else None
-    if known is None or known.code is None:
+    if ref is None or ref.code is None:
         raise HospitalRejected("hisnguonmo.new_patient")
     card = encounter.coverage
     return {
-        "PatientCode": known.code,
+        "PatientCode": ref.code,
         "PatientTypeCode": entry.type_code,
         "ServiceCode": entry.service_code,
         "RoomCode": entry.room_code,
@@ -67,141 +61,81 @@ def partner_registration(encounter: Encounter, entry: Entry, settings: Hisnguonm
         "HeinCardToTime": _written(card.valid_to) if card else None,
         "HeinOrgCode": card.registered_facility if card else None,
         "HeinAddress": encounter.identity.address if card else None,
-        "IsJoin5Year": _five_years(card, encounter.happened_at.date()),
+        "IsJoin5Year": _five_years(encounter),
         "IsPaid6Month": False,
         "LiveAreaCode": card.living_area if card else None,
         "FreeCoPaidTime": None,
     }
 
 
-def receipt_of(data: Mapping[str, Any]) -> Receipt:
-    """The receipt of a registration; what is missing in the answer is missing in it."""
+def receipt_of(data: Mapping[str, Any], encounter: Encounter, settings: HisnguonmoSettings) -> Receipt:
+    """The receipt of a registration; what is missing in the answer is missing in it.
+
+    HospitalOutcomeUnknown ``hisnguonmo.wrong_person`` when the answer is about somebody else.
+    """
     profile = _object(data.get("HisPatientProfile"))
     patient, treatment = _object(profile.get("HisPatient")), _object(profile.get("HisTreatment"))
+    if differences(encounter.identity, person_of(patient, settings)):
+        raise HospitalOutcomeUnknown("hisnguonmo.wrong_person")
     requests = rows(data.get("ServiceReqs"))
-    first = text(requests[0].get("SERVICE_REQ_CODE")) if requests else None
+    first = _first(requests, "SERVICE_REQ_CODE")
     return Receipt(
         visit_id=text(treatment.get("TREATMENT_CODE")) or _first(requests, "TDL_TREATMENT_CODE"),
         patient_code=text(patient.get("PATIENT_CODE")) or _first(requests, "TDL_PATIENT_CODE"),
         registration_id=first,
-        tickets=tuple(line for row in requests if (line := _ticket(row)) is not None),
+        tickets=tuple(line for row in requests if (line := ticket(row)) is not None),
         amount=total(_price(row) for row in rows(data.get("SereServs"))),
         barcode=first,
     )
 
 
-def match_of(data: Any, asked: Identity, by: MatchedBy, settings: HisnguonmoSettings) -> PatientMatch | None:
-    """Who stands in the look-up's ``Data``; None when that cannot be read. The look-up shows one person at most."""
-    if data is None:
-        return PatientMatch(MatchKind.NONE)
-    code = text(data.get("PATIENT_CODE")) if isinstance(data, Mapping) else None
-    if code is None:
-        return None
-    known = person_of(data, settings)
-    ref = PatientRef(text(data.get("ID")), code)
-    differences = _differences(asked, known)
-    if differences:
-        return PatientMatch(MatchKind.MISMATCH, ref, differences=differences, matched_by=by)
-    return PatientMatch(MatchKind.ONE, ref, known, matched_by=by)
-
-
-def person_of(data: Mapping[str, Any], settings: HisnguonmoSettings) -> Identity:
-    """The person of a patient row."""
-    sexes = {settings.male: Sex.MALE, settings.female: Sex.FEMALE}
-    number = data.get("GENDER_ID")
-    return Identity(
-        personal_id=text(data.get("CCCD_NUMBER")),
-        old_id=text(data.get("CMND_NUMBER")),
-        full_name=text(data.get("VIR_PATIENT_NAME")),
-        birth_date=read_birth(data.get("DOB"), data.get("IS_HAS_NOT_DAY_DOB")),
-        sex=sexes.get(number) if isinstance(number, int) else None,
-        address=text(data.get("VIR_ADDRESS")),
-    )
-
-
-def requests_of(data: Any) -> tuple[Request, ...]:
-    """The examination requests that a look-up shows; the server shows only those of a visit that runs today."""
-    if not isinstance(data, Mapping):
-        return ()
-    found = []
-    for row in rows(data.get("ServiceReqs")):
-        code = text(row.get("SERVICE_REQ_CODE"))
-        if code is None:
-            continue
-        line = _ticket(row)
-        receipt = Receipt(
-            visit_id=text(row.get("TDL_TREATMENT_CODE")) or text(data.get("TreatmentCode")),
-            patient_code=text(data.get("PATIENT_CODE")),
-            registration_id=code,
-            tickets=(line,) if line else (),
-            barcode=code,
-        )
-        at = read_time(row.get("INTRUCTION_TIME"))
-        service = next(
-            (
-                text(part.get("TDL_SERVICE_CODE"))
-                for part in rows(data.get("SereServs"))
-                if part.get("SERVICE_REQ_ID") == row.get("ID")
-            ),
-            None,
-        )
-        found.append(Request(code, text(row.get("EXECUTE_ROOM_CODE")), service, at, receipt))
-    return tuple(found)
-
-
-def _person(encounter: Encounter, settings: HisnguonmoSettings) -> dict[str, Any]:
+def _person(encounter: Encounter, ref: PatientRef | None, settings: HisnguonmoSettings) -> dict[str, Any]:
     who, card = encounter.identity, encounter.coverage
-    if not who.full_name or who.birth_date is None:
+    number = int(ref.id) if ref and ref.id and ref.id.isascii() and ref.id.isdigit() else None
+    if ref is not None and number is None:
+        raise HospitalRejected("hisnguonmo.no_patient_id")
+    person: dict[str, Any] = {"PatientId": number, "PatientCode": ref.code if ref else None}
+    if who.full_name and who.birth_date is not None and who.sex is not None:
+        family, given = split_name(who.full_name.upper())
+        born, year_only = birth_number(who.birth_date)
+        sex = settings.male if who.sex is Sex.MALE else settings.female
+        person |= {"LastName": family, "FirstName": given, "Dob": born, "IsHasNotDayDob": year_only, "GenderId": sex}
+    elif number is None:
         raise HospitalRejected("hisnguonmo.incomplete_identity")
-    family, given = split_name(who.full_name.upper())
-    born, year_only = birth_number(who.birth_date)
-    known = encounter.patient.ref if encounter.patient is not None else None
-    place = parse_address(who.address).new if who.address else None
-    return {
-        "PatientId": int(known.id) if known and known.id and known.id.isascii() and known.id.isdigit() else None,
-        "PatientCode": known.code if known else None,
-        "LastName": family,
-        "FirstName": given,
-        "Dob": born,
-        "IsHasNotDayDob": year_only,
-        "GenderId": {Sex.MALE: settings.male, Sex.FEMALE: settings.female}.get(who.sex) if who.sex else None,
+    person |= {
         "CccdNumber": who.personal_id,
         "CccdDate": time_number(who.issued_on) if who.issued_on else None,
         "CmndNumber": who.old_id,
-        "VirAddress": who.address,
-        "ProvinceName": place.province.name if place else None,
-        "ProvinceCode": place.province.code if place else None,
-        "CommuneName": place.commune.name if place and place.commune else None,
-        "HeinCardNumber": card.number if card else None,
-        "HeinOrgCode": card.registered_facility if card else None,
-        "HeinCardFromTime": time_number(card.valid_from) if card and card.valid_from else None,
-        "HeinCardToTime": time_number(card.valid_to) if card and card.valid_to else None,
-        "HeinAddress": who.address if card else None,
-        "Join5YearTime": time_number(card.five_years_on) if card and card.five_years_on else None,
-        "LiveAreaCode": card.living_area if card else None,
+        **_place(who.address),
         "AppointmentCode": encounter.follows,
     }
+    if card is not None:
+        person |= {
+            "HeinCardNumber": card.number,
+            "HeinOrgCode": card.registered_facility,
+            "HeinCardFromTime": time_number(card.valid_from) if card.valid_from else None,
+            "HeinCardToTime": time_number(card.valid_to) if card.valid_to else None,
+            "HeinAddress": who.address,
+            "Join5YearTime": time_number(card.five_years_on) if card.five_years_on else None,
+            "LiveAreaCode": card.living_area,
+        }
+        if _five_years(encounter) and settings.five_years_code:
+            person["Join5Year"] = settings.five_years_code
+    return person
 
 
-def _differences(asked: Identity, known: Identity) -> tuple[str, ...]:
-    pairs = (
-        ("name", asked.full_name and _letters(asked.full_name), known.full_name and _letters(known.full_name)),
-        ("birth_year", asked.birth_date and asked.birth_date.year, known.birth_date and known.birth_date.year),
-        ("sex", asked.sex, known.sex),
-        ("personal_id", asked.personal_id, known.personal_id),
-    )
-    return tuple(word for word, ours, theirs in pairs if ours and theirs and ours != theirs)
-
-
-def _letters(name: str) -> str:
-    return "".join(fold(name).split())
-
-
-def _ticket(row: Mapping[str, Any]) -> TicketLine | None:
-    number = text(row.get("NUM_ORDER"))
-    if number is None or number == "0":
-        return None
-    return TicketLine(number, text(row.get("EXECUTE_ROOM_NAME")), text(row.get("EXECUTE_DEPARTMENT_NAME")))
+def _place(address: str | None) -> dict[str, Any]:
+    """An address by names where it is understood whole: the server puts ``Address`` and the names together."""
+    place = parse_address(address) if address else None
+    if place is None or place.new is None or place.new.commune is None:
+        return {"Address": address}
+    province, commune = place.new.province, place.new.commune
+    return {
+        "Address": place.hamlet,
+        "CommuneName": commune.name,
+        "ProvinceName": province.name,
+        "ProvinceCode": province.code,
+    }
 
 
 def _price(row: Mapping[str, Any]) -> Any:
@@ -221,5 +155,6 @@ def _written(day: date | None) -> str | None:
     return f"{day:%d/%m/%Y} 00:00:00" if day else None
 
 
-def _five_years(card: Coverage | None, day: date) -> bool:
-    return card is not None and card.five_years_on is not None and card.five_years_on <= day
+def _five_years(encounter: Encounter) -> bool:
+    since = encounter.coverage.five_years_on if encounter.coverage is not None else None
+    return since is not None and since <= local_day(encounter.happened_at)

@@ -58,12 +58,15 @@ class HisnguonmoSettings(BaseModel):
     which takes only people whom the system knows. ``request_room``: code of the reception room that the kiosk stands
     for. ``user`` with ``password_file``, or ``token_file``: a token that does not end. ``insured_type`` and
     ``fee_type``: codes of the patient types of insured and of paying people. ``right_route_code``: sent for insured
-    visits, empty: staff decide. ``male``, ``female``: the system's numbers of the sexes.
+    people who are registered at this facility, empty: staff decide. ``five_years_code``: sent with cards of five years
+    without a gap, empty: staff decide. ``male``, ``female``: the system's numbers of the sexes. ``login_url``: where
+    accounts are kept apart, as they mostly are; without: at ``url`` too.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     url: Annotated[str, AfterValidator(_base_url)]
+    login_url: Annotated[str, AfterValidator(_base_url)] | None = None
     mode: Literal["own", "partner"] = "own"
     request_room: Code
     user: str = ""
@@ -75,6 +78,7 @@ class HisnguonmoSettings(BaseModel):
     insured_type: Code = "01"
     fee_type: Code = "02"
     right_route_code: Annotated[str, Field(max_length=10)] = ""
+    five_years_code: Annotated[str, Field(max_length=10)] = ""
     male: Annotated[int, Field(ge=0, le=99)] = 2
     female: Annotated[int, Field(ge=0, le=99)] = 1
     menu_seconds: Annotated[float, Field(gt=0, le=86_400)] = 600

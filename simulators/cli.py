@@ -95,6 +95,33 @@ def his_c06(host: str, port: int) -> None:
         raise click.ClickException(str(error)) from error
 
 
+@main.command("his-hisnguonmo")
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option("--port", default=8095, show_default=True, help="Port to listen on; 0 takes a free one.")
+def his_hisnguonmo(host: str, port: int) -> None:
+    """Hospital system with the kiosk calls of hisnguonmo, eight rooms and ten known invented people.
+
+    Needs nothing but a free port. Application HIS, user kiosk, password sim-hisnguonmo-secret; the kiosk's reception
+    room is KIOSK01. Forced faults: POST /_sim/mode; what was asked: GET /_sim/calls; what it holds: GET
+    /_sim/registrations.
+
+    \b
+    Environment (first value is the default):
+      SIM_APPLICATION, SIM_USER, SIM_PASSWORD  account of the kiosk
+      SIM_TOKEN_TTL    3600: life of a token in seconds
+      SIM_LOGIN_ERROR  http401, body: how a refused account is told
+      SIM_EMPTY_LISTS  0, 1: the look-up writes [] instead of null
+      SIM_TODAY        simulated day, YYYY-MM-DD (default: today in UTC+7)
+    """
+    from simulators.his_hisnguonmo import Settings, create_app  # noqa: PLC0415
+    from simulators.serve import serve_forever  # noqa: PLC0415
+
+    try:
+        serve_forever(create_app(Settings.from_env()), host, port, announce("his-hisnguonmo"))
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
 @main.command()
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8097, show_default=True, help="Port to listen on; 0 takes a free one.")
