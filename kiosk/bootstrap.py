@@ -249,6 +249,7 @@ def _policy(config: Config) -> Policy:
         recheck_gap=_SHARE_OF_ARRIVALS / config.insurance.per_second,
         hours=OpeningHours.parse(config.insurance.opens, config.insurance.closes),
         services=tuple(_service(row) for row in config.service),
+        own_codes=tuple(sorted((row.since, frozenset(row.accepted)) for row in config.route)),
     )
 
 

@@ -20,7 +20,8 @@ from kiosk import answers, chip_records, events, outbox_table, records
 from kiosk.across_stations import ALSO_ELSEWHERE, AcrossStations, existing, give_way, seen_there, shown_as
 from kiosk.checkin_model import Key, Policy, Presented
 from kiosk.chip_model import ChipReading
-from kiosk.hospital_model import MatchKind, Service
+from kiosk.choice import Known
+from kiosk.hospital_model import MatchKind, Service, Slip
 from kiosk.journal import Journal
 from kiosk.model import (
     Carrier,
@@ -40,6 +41,7 @@ from kiosk.patient_search import find_patient
 from kiosk.ports import Clock, EligibilityGateway, HospitalAdapter
 from kiosk.records import CheckIn
 from kiosk.register_model import Elsewhere, Passage
+from kiosk.returning import appointments_of, last_service
 from kiosk.seen_elsewhere import seen_elsewhere
 from kiosk.service_menu import service_menu
 from kiosk.store import Store
@@ -271,8 +273,32 @@ class CheckIns:
             return "hospital_patient_differs"
         return None
 
-    async def accept(self, checkin_id: str, service: Service, *, insured: bool, another: bool = False) -> CheckIn:
+    async def known(self, checkin_id: str) -> Known:
+        """What is known of a person who was here before; asks the hospital for at most ``find_patient_wait``."""
+        checkin = await self.store.read(lambda c: existing(c, checkin_id))
+        last = await self.store.read(lambda c: last_service(c, checkin))
+        return Known(await appointments_of(self.hospital, checkin, self.policy.find_patient_wait), last)
+
+    def asks_slip(self, checkin: CheckIn) -> bool:
+        """Whether the person is asked for papers: who is insured and registered at a place that is not this one."""
+        place = checkin.coverage.registered_facility if checkin.coverage else None
+        if place is None or checkin.status is None or not checkin.status.insured:
+            return False
+        return not self.policy.registered_here(place, local_day(checkin.happened_at))
+
+    async def accept(
+        self,
+        checkin_id: str,
+        service: Service,
+        *,
+        insured: bool,
+        another: bool = False,
+        follows: str | None = None,
+        slip: Slip | None = None,
+    ) -> CheckIn:
         """Accept the visit and wait a little for the hospital's number; the result always carries a number.
+
+        *follows*: the appointment that it keeps; *slip*: the papers that the person says to have.
 
         *insured*: register as an insured visit. Accepting twice, or a person already accepted today, gives the
         ticket of the first time (unless *another* examination was asked for).
@@ -280,8 +306,9 @@ class CheckIns:
         if (taken := await self._taken_elsewhere(checkin_id, another=another)) is not None:
             return await self._give_way(checkin_id, taken)
         with self.outbox.expecting(checkin_id) as attempted:
+            papers = {"follows": follows, "slip": slip.value if slip else None}
             checkin = await self.store.run(
-                lambda c: self._accept(c, checkin_id, service, insured=insured, another=another)
+                lambda c: self._accept(c, checkin_id, service, papers, insured=insured, another=another)
             )
             for destination in (outbox_table.HOSPITAL, outbox_table.PROVINCE, outbox_table.GATEWAY):
                 self.outbox.wake(destination)
@@ -305,7 +332,14 @@ class CheckIns:
         return shown_as(await self.store.run(lambda c: give_way(c, checkin_id, taken)), taken.ticket)
 
     def _accept(
-        self, connection: sa.Connection, checkin_id: str, service: Service, *, insured: bool, another: bool
+        self,
+        connection: sa.Connection,
+        checkin_id: str,
+        service: Service,
+        papers: dict[str, str | None],
+        *,
+        insured: bool,
+        another: bool,
     ) -> CheckIn:
         now = self.clock()
         checkin = existing(connection, checkin_id)
@@ -321,6 +355,7 @@ class CheckIns:
             service=service,
             bhyt=insured,
             hospital_state="waiting",
+            **papers,
         )
         if not self._held(checkin):
             send_visit(connection, self.hospital.capabilities, checkin_id, now)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 
 from kiosk.hospital_model import Service
 from kiosk.model import KeyKind, Method
@@ -25,6 +25,12 @@ class Policy:
     recheck_gap: float = 2.0  # between two questions that wait, once the gateway is back
     hours: OpeningHours = ALWAYS_OPEN
     services: tuple[Service, ...] = ()  # of a hospital system without a menu of its own
+    own_codes: tuple[tuple[date, frozenset[str]], ...] = ()  # since when which places of registration count as this one
+
+    def registered_here(self, place: str, day: date) -> bool:
+        """Whether the place of registration *place* counts as this facility on *day*."""
+        valid = [codes for since, codes in self.own_codes if since <= day]
+        return place == self.facility or bool(valid and place in valid[-1])
 
 
 @dataclass(frozen=True, slots=True)

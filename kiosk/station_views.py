@@ -6,6 +6,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from kiosk.checkin import Key
+from kiosk.choice import Choice
 from kiosk.documents.cccd_qr import NO_DIACRITICS
 from kiosk.documents.personal_id import SEX_MISMATCH, YEAR_MISMATCH
 from kiosk.documents.recognise import recognise
@@ -121,6 +122,15 @@ def service_view(service: Service) -> dict[str, Any]:
     }
 
 
+def choice_view(choice: Choice) -> dict[str, Any]:
+    """What there is to choose from: ``services``; ``proposals``, likely ones with ``why``, where there are any; and
+    ``asks_slip`` while the question for papers is open.
+    """
+    likely = [service_view(each.service) | {"id": each.id, "why": each.why.value} for each in choice.proposals]
+    view: dict[str, Any] = {"services": [service_view(service) for service in choice.services]}
+    return view | ({"proposals": likely} if likely else {}) | ({"asks_slip": True} if choice.open_question else {})
+
+
 def answer_view(checkin: CheckIn) -> dict[str, Any]:
     """What the patient is told of the insurance: the answer, and of a valid card what may be said.
 
@@ -141,7 +151,9 @@ def answer_view(checkin: CheckIn) -> dict[str, Any]:
 
 
 def ticket_view(checkin: CheckIn) -> dict[str, Any]:
-    """The number and where to go with it."""
+    """The number and where to go with it; ``others``: further numbers of the same visit, where there are any."""
+    more = checkin.receipt.tickets[1:] if checkin.receipt else ()
+    others = [{"number": each.number, "room": each.room, "department": each.department} for each in more]
     line = checkin.receipt.tickets[0] if checkin.receipt and checkin.receipt.tickets else None
     return {
         "number": checkin.number,
@@ -150,4 +162,4 @@ def ticket_view(checkin: CheckIn) -> dict[str, Any]:
         "department": checkin.service.department if checkin.service else None,
         "room": line.room if line else None,
         "lookup_receipt": checkin.lookup_receipt,
-    }
+    } | ({"others": others} if others else {})

@@ -11,13 +11,14 @@ import asyncio
 import contextlib
 import logging
 from collections.abc import AsyncIterator, Coroutine
+from dataclasses import replace
 from typing import Any, Final, NoReturn
 
 from kiosk.checkin import CheckIns, Key, Presented
-from kiosk.choice import offered
+from kiosk.choice import Choice, choice_of
 from kiosk.documents.text import unframe
 from kiosk.errors import StoreError
-from kiosk.hospital_model import Service
+from kiosk.hospital_model import Service, Slip
 from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, EligibilityClass, Lane, local_day
 from kiosk.ports import Clock, TokenVerifier
 from kiosk.records import CheckIn
@@ -25,10 +26,10 @@ from kiosk.station_model import InFront, NotAtThatPhase, ScanRefused, StationBus
 from kiosk.station_screen import StationScreen
 from kiosk.station_views import (
     answer_view,
+    choice_view,
     confirm_view,
     read_scan,
     self_service_key,
-    service_view,
     ticket_view,
     why_not_alone,
 )
@@ -70,8 +71,8 @@ class Station:
         self._moving = asyncio.Lock()
         self._tasks: set[asyncio.Task[None]] = set()
         self._presented: InFront | None = None
-        self._services: dict[str, Service] = {}
-        self._insured = False
+        self._choice = Choice()
+        self._told: dict[str, Any] = {}
         self._another = False
         self._left_open: str | None = None
 
@@ -119,8 +120,7 @@ class Station:
     def _forget(self) -> None:
         self.checkin_id = None
         self._presented = None
-        self._services = {}
-        self._insured = False
+        self._choice = Choice()
         self._another = False
         self._asking = None
 
@@ -258,10 +258,12 @@ class Station:
                 case "confirm", "confirm":
                     self._screen.show("checking", "checking", step="insurance", waited=0)
                     self._start(self._guarded(self._check(str(checkin_id))))
-                case "choose_service", "service" if service_id in self._services:
-                    service = self._services[str(service_id)]
+                case "choose_service", "service" if self._choice.open_question and value in list(Slip):
+                    self._choice = replace(self._choice, slip=Slip(str(value)))
+                    self._offer(str(checkin_id))
+                case "choose_service", "service" if (picked := self._choice.picked(service_id)) is not None:
                     self._screen.show("checking", "checking", step="registering", waited=0)
-                    self._start(self._guarded(self._register(str(checkin_id), service)))
+                    self._start(self._guarded(self._register(str(checkin_id), *picked)))
                 case (("choose_service" | "confirm" | "place_card" | "reading"), "call_staff") if (
                     checkin_id is not None
                 ):
@@ -340,10 +342,10 @@ class Station:
         return self.phase in _WORKING and self.checkin_id == checkin_id
 
     async def _check(self, checkin_id: str) -> None:
-        fetching = asyncio.create_task(self._checkins.menu())
+        fetching = asyncio.gather(self._checkins.menu(), self._checkins.known(checkin_id))
         try:
             checkin = await self._look_up(checkin_id)
-            menu = await fetching
+            menu, known = await fetching
         finally:
             fetching.cancel()
         if not self._serves(checkin_id):
@@ -351,30 +353,50 @@ class Station:
         if reason := self._checkins.staff_reason(checkin):
             await self._to_staff(checkin_id, reason)
             return
-        not_insured = checkin.status is EligibilityClass.NOT_INSURED
-        self._insured = not not_insured
-        services = offered(menu, checkin.identity, local_day(checkin.happened_at), insured=self._insured)
-        if not services:
+        self._choice = choice_of(
+            menu,
+            checkin.identity,
+            local_day(checkin.happened_at),
+            known,
+            insured=checkin.status is not EligibilityClass.NOT_INSURED,
+            asks_slip=self._checkins.asks_slip(checkin),
+        )
+        self._told = answer_view(checkin)
+        if not self._choice.services:
             await self._to_staff(checkin_id, "no_menu")
             return
-        if len(services) == 1 and not self._checkins.hospital.capabilities.menu:  # a fixed room is no choice
-            self._screen.add(step="registering")
-            await self._register(checkin_id, services[0])
-            return
-        self._services = {service.id: service for service in services}
-        self._screen.show(
-            "choose_service",
-            "choose_service",
-            clear_after=self._timings.choose,
-            **answer_view(checkin),
-            services=[service_view(service) for service in services],
-        )
+        self._offer(checkin_id)
+
+    def _offer(self, checkin_id: str) -> None:
+        """Let the person choose, and ask for papers before; a fixed room is no choice."""
+        choice = self._choice
+        fixed = len(choice.services) == 1 and not self._checkins.hospital.capabilities.menu
+        if fixed and not choice.open_question:
+            follows = next((proposal.follows for proposal in choice.proposals), None)
+            self._screen.show("checking", "checking", step="registering", waited=0)
+            self._start(self._guarded(self._register(checkin_id, choice.services[0], follows)))
+        else:
+            self._screen.show(
+                "choose_service",
+                "choose_service",
+                clear_after=self._timings.choose,
+                **self._told,
+                **choice_view(choice),
+            )
 
     async def _look_up(self, checkin_id: str) -> CheckIn:
         return await self._checkins.look_up(checkin_id, another=self._another)
 
-    async def _register(self, checkin_id: str, service: Service) -> None:
-        checkin = await self._checkins.accept(checkin_id, service, insured=self._insured, another=self._another)
+    async def _register(self, checkin_id: str, service: Service, follows: str | None) -> None:
+        choice = self._choice
+        checkin = await self._checkins.accept(
+            checkin_id,
+            service,
+            insured=choice.insured,
+            another=self._another,
+            follows=follows,
+            slip=choice.slip,
+        )
         if self._serves(checkin_id):
             self.checkin_id = checkin.checkin_id
             self._show_ticket(checkin)

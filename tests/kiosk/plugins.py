@@ -6,11 +6,15 @@ from datetime import date
 from typing import Any
 
 from hospital_adapters.dry_run import DryRunAdapter
-from kiosk.errors import HospitalOutcomeUnknown, HospitalUnavailable
+from kiosk.errors import HospitalError, HospitalOutcomeUnknown, HospitalUnavailable
 from kiosk.hospital_model import (
+    Appointment,
+    Candidate,
     Capabilities,
     Encounter,
     Idempotency,
+    MatchKind,
+    PatientMatch,
     PatientRef,
     QueueNumber,
     Receipt,
@@ -64,6 +68,59 @@ class Slow(DryRunAdapter):
     def _ticket(self, checkin_id: str) -> tuple[TicketLine, ...]:
         number = self.numbers.get(checkin_id)
         return (TicketLine(number, "Phòng 3", "Khoa Nội"),) if number else ()
+
+
+class Booked(DryRunAdapter):
+    """Knows appointments, people of the same name, and how to withdraw a visit; each fails when told."""
+
+    capabilities = replace(DryRunAdapter.capabilities, appointments=True, suggest=True, cancel=True, find_patient=True)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.booked: tuple[Appointment, ...] = ()
+        self.match = PatientMatch(MatchKind.NONE)
+        self.same_name: tuple[Candidate, ...] = ()
+        self.asked_with: list[str | None] = []
+        self.pushed: list[Encounter] = []
+        self.cancelled: list[tuple[str | None, str]] = []
+        self.fail: HospitalError | None = None
+
+    async def appointments(self, identity: Identity, day: date) -> tuple[Appointment, ...]:
+        if self.fail is not None:
+            raise self.fail
+        return self.booked
+
+    async def find_patient(self, identity: Identity, card: str | None = None) -> PatientMatch:
+        self.asked_with.append(card)
+        return self.match
+
+    async def suggest(self, identity: Identity) -> tuple[Candidate, ...]:
+        if self.fail is not None:
+            raise self.fail
+        return self.same_name
+
+    async def push(self, encounter: Encounter) -> Receipt:
+        self.pushed.append(encounter)
+        return await super().push(encounter)
+
+    async def cancel(self, receipt: Receipt, reason: str) -> None:
+        if self.fail is not None:
+            raise self.fail
+        self.cancelled.append((receipt.visit_id, reason))
+
+
+class Roomless(DryRunAdapter):
+    """Has no menu."""
+
+    capabilities = replace(DryRunAdapter.capabilities, menu=False)
+
+
+def roomless(settings: Mapping[str, Any], context: AdapterContext) -> Roomless:
+    return Roomless()
+
+
+def booked(settings: Mapping[str, Any], context: AdapterContext) -> Booked:
+    return Booked()
 
 
 def slow(settings: Mapping[str, Any], context: AdapterContext) -> Slow:

@@ -363,7 +363,7 @@ async def test_a_fault_of_ours_still_ends_with_a_number_for_the_desk(world: Worl
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("kiosk.stations.service_view", broken)
+    monkeypatch.setattr("kiosk.stations.choice_view", broken)
     shown = await world.identify(1)
     assert (shown["view"], shown["ticket"]["number"]) == ("needs_staff", "K-001")
     assert list((await world.staff_list()).values()) == ["internal_error"]

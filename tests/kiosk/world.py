@@ -244,6 +244,11 @@ class World:
         await self.answer("cancel")
         await self.view("idle")
 
+    async def leave_open(self) -> None:
+        """The person in front goes away before a number was given."""
+        await self.answer("cancel")
+        await self.view("idle")
+
     # -- what the store holds ----------------------------------------------------------------------------------
 
     async def all(self) -> list[CheckIn]:

@@ -102,12 +102,30 @@ function answerCard(screen, words = "text") {
   );
 }
 
-function chooseService({ screen }, answer) {
+const SLIPS = ["referral", "re_examination", "none"];
+
+// Asked only of people who are registered at another place: the papers decide what the insurance pays.
+function askSlip({ screen }, answer) {
+  return [
+    answerCard(screen),
+    heading(t("slip/title")),
+    el("p", { class: "big" }, t("slip/text")),
+    el("div", { class: "actions slips" }, SLIPS.map((slip) => button(t(`slip/${slip}`), slip === "none" ? "quiet" : "", () => answer("service", { value: slip })))),
+    clearsLine(),
+  ];
+}
+
+function chooseService(state, answer) {
+  const { screen } = state;
+  if (screen.asks_slip) return askSlip(state, answer);
   const place = el("div", { class: "services" });
-  queueMicrotask(() => fillPages(place, screen.services, answer)); // once it stands on the screen and can be measured
+  const proposed = screen.proposals ?? [];
+  const rest = screen.services.filter(({ id }) => !proposed.some((proposal) => proposal.id === id));
+  queueMicrotask(() => fillPages(place, rest, answer)); // once it stands on the screen and can be measured
   return [
     answerCard(screen),
     heading(t(screen.answer === "not_insured" ? "choose/title_self_pay" : "choose/title")),
+    proposed.length ? el("div", { class: "tiles proposals" }, proposed.map((proposal) => proposalTile(proposal, answer))) : null,
     place,
     el(
       "div",
@@ -152,6 +170,11 @@ function servicePage(pages, index, turn, answer) {
   return [...groups, nav];
 }
 
+function proposalTile(proposal, answer) {
+  const pick = () => answer("service", { service_id: proposal.id });
+  return el("button", { type: "button", class: "tile proposal", click: pick }, el("small", {}, t(`choose/why_${proposal.why}`)), proposal.name);
+}
+
 function tile(service, answer) {
   const price = service.price === null ? null : t("choose/price", { price: moneyText(service.price) });
   const pick = () => answer("service", { service_id: service.id });
@@ -166,6 +189,7 @@ function done({ screen }, answer) {
     heading(t(again ? "done/again_title" : "done/title")),
     ticketCard(screen, t(own ? "done/number_kiosk" : "done/number")),
     own ? el("p", { class: "where big" }, t("done/kiosk")) : whereTo(ticket),
+    otherNumbers(ticket),
     answerCard(screen, "after"),
     el(
       "div",
@@ -197,6 +221,13 @@ function ticketCard({ ticket, card_reader: cards }, words) {
 
 function receiptLine({ lookup_receipt: code }) {
   return code ? el("p", { class: "receipt" }, t("done/receipt", { code })) : null;
+}
+
+// One visit can have a number in each of several rooms.
+function otherNumbers({ others = [] }) {
+  if (!others.length) return null;
+  const line = ({ number, room, department }) => el("li", {}, el("strong", {}, number), ` – ${[room, department].filter(Boolean).join(", ")}`);
+  return el("section", { class: "where others" }, el("p", {}, t("done/others")), el("ul", {}, others.map(line)));
 }
 
 function whereTo({ room, department, service }) {

@@ -1,0 +1,50 @@
+"""What is known of somebody who was here before: an appointment for today, and the room of their last visit."""
+
+from __future__ import annotations
+
+import asyncio
+
+import sqlalchemy as sa
+
+from kiosk import records
+from kiosk.errors import HospitalError
+from kiosk.hospital_model import Appointment, Service
+from kiosk.model import local_day
+from kiosk.ports import HospitalAdapter
+from kiosk.records import CheckIn
+from kiosk.tables import checkin as table
+
+
+async def appointments_of(hospital: HospitalAdapter, checkin: CheckIn, wait: float) -> tuple[Appointment, ...]:
+    """The person's unused appointments for the day; none when the hospital cannot say within *wait* seconds."""
+    if not hospital.capabilities.appointments or checkin.identity.personal_id is None:
+        return ()
+    try:
+        async with asyncio.timeout(wait):
+            return await hospital.appointments(checkin.identity, local_day(checkin.happened_at))
+    except (TimeoutError, HospitalError):
+        return ()
+
+
+def last_service(connection: sa.Connection, checkin: CheckIn) -> Service | None:
+    """Where the person was registered the last time at this machine, for as long as it remembers people."""
+    if not checkin.person_key:
+        return None
+    found = connection.execute(
+        sa.select(table.c.checkin_id)
+        .where(
+            table.c.person_key == checkin.person_key,
+            table.c.checkin_id != checkin.checkin_id,
+            table.c.state == "accepted",
+            table.c.closed_reason.is_(None),
+            table.c.service.is_not(sa.null()),
+        )
+        .order_by(table.c.happened_at.desc())
+        .limit(5)
+    )
+    for row in found:
+        earlier = records.get(connection, row.checkin_id)
+        same = earlier is not None and records.same_person(earlier.identity, checkin.identity)
+        if earlier is not None and same and earlier.service is not None:
+            return earlier.service
+    return None
