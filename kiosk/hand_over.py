@@ -80,7 +80,7 @@ class HandOvers:
         held = self._claim_on(checkin_id)
         if held is not None and held.page != page and not take_over:
             raise StaffRefusal("BEING_ENTERED")
-        self._release(page)
+        self._forget(page)
         self._claims[checkin_id] = (Claim(page, who, self._checkins.clock()), self._monotonic() + _CLAIM_SECONDS)
         now = self._checkins.clock()
         await self._checkins.store.run(lambda c: records.add_audit(c, now, who, "revealed", checkin_id, {}))
@@ -145,6 +145,12 @@ class HandOvers:
         self._checkins.outbox.wake(outbox_table.REGISTER)
         return undone
 
+    def release(self, checkin_id: str, page: str) -> None:
+        """*page* does not enter it now."""
+        held = self._claim_on(checkin_id)
+        if held is not None and held.page == page:
+            del self._claims[checkin_id]
+
     async def _shown(self, checkin: CheckIn) -> Shown:
         try:
             shown = await content_of(checkin, self._checkins.hospital, self._checkins.policy.facility)
@@ -173,7 +179,7 @@ class HandOvers:
         claim, until = self._claims.get(checkin_id, (None, 0.0))
         return claim if self._monotonic() < until else None
 
-    def _release(self, page: str) -> None:
+    def _forget(self, page: str) -> None:
         """A page enters one thing at a time; what is over goes too."""
         now = self._monotonic()
         kept = {one: held for one, held in self._claims.items() if held[0].page != page and now < held[1]}

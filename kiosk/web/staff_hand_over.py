@@ -34,6 +34,12 @@ class Open(_Body):
     take_over: bool = False
 
 
+class Release(_Body):
+    """The page that has it open."""
+
+    page: Page
+
+
 class Confirm(_Body):
     """It stands in the hospital system. ``told`` and ``digest`` as they came with what was shown."""
 
@@ -43,7 +49,7 @@ class Confirm(_Body):
 
 
 def hand_over_api(checkins: CheckIns, signed_in: Callable[[Request], str]) -> APIRouter:
-    """``GET hand-over``, ``POST hand-over/{id}/open|confirm|again``; *signed_in* gives the name or 401."""
+    """``GET hand-over``, ``POST hand-over/{id}/open|release|confirm|again``; *signed_in* gives the name or 401."""
     router = APIRouter(prefix="/hand-over")
     work = HandOvers(checkins)
 
@@ -72,6 +78,13 @@ def hand_over_api(checkins: CheckIns, signed_in: Callable[[Request], str]) -> AP
     async def show(request: Request, checkin_id: str, body: Open) -> dict[str, Any]:
         """The content in full, with its code as SVG."""
         return _shown(await work.show(checkin_id, signed_in(request), body.page, take_over=body.take_over))
+
+    @router.post("/{checkin_id}/release")
+    async def release(request: Request, checkin_id: str, body: Release) -> dict[str, Any]:
+        """Not now: others may open it."""
+        signed_in(request)
+        work.release(checkin_id, body.page)
+        return {}
 
     @router.post("/{checkin_id}/confirm")
     async def confirm(request: Request, checkin_id: str, body: Confirm) -> dict[str, Any]:

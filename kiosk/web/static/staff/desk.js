@@ -81,10 +81,10 @@ export class Desk {
     this.#tab = tab;
     this.query.value = "";
     if (tab === "hand_over") this.#selected = null;
-    else if (entering) this.#leave();
+    if (tab === "hand_over" && !entering) this.handOver.rest();
+    if (tab !== "hand_over" && entering) this.#leave();
     if (id) this.#choose(id);
     else await this.refresh();
-    if (tab === "hand_over" && !entering) this.handOver.rest();
   }
 
   #onKey = (event) => {

@@ -14,9 +14,17 @@ const SHOWN_MS = 300000; // as long as the server keeps it for this page
 const BOUNCE_MS = 1000; // a second F2 so soon was meant for the entry before
 const STEPS = ["1", "2", "3"];
 
+// The same after a reload, so that a clerk's own entry is not taken for a colleague's.
+function pageWord() {
+  const word = sessionStorage.getItem("page") ?? crypto.randomUUID();
+  sessionStorage.setItem("page", word);
+  return word;
+}
+
 export class HandOver {
-  #page = crypto.randomUUID();
+  #page = pageWord();
   #shown = null;
+  #resting = false;
   #ready = false;
   #busy = false;
   #timers = [];
@@ -41,20 +49,31 @@ export class HandOver {
 
   // What waits now, as the server last said.
   update({ waiting }) {
+    const some = this.#waiting.length > 0;
     this.#waiting = waiting;
+    if (this.#resting && some !== waiting.length > 0) this.rest();
   }
 
   // Nothing is open: F2 opens the next.
   rest(words = t(this.#waiting.length ? "hand_over/start" : "hand_over/all_done")) {
     this.leave();
+    this.#resting = true;
     this.panel.replaceChildren(el("p", { class: "empty", id: "hand-over-rest" }, words));
   }
 
+  // Colleagues may take what was open here.
   leave() {
+    const id = this.selected;
+    this.#clear();
+    if (id) call(`hand-over/${id}/release`, { page: this.#page }).catch(() => {}); // else it ends by itself
+  }
+
+  #clear() {
     for (const timer of this.#timers) clearTimeout(timer);
     this.#timers = [];
     this.#shown = null;
     this.#ready = false;
+    this.#resting = false;
   }
 
   key(event) {
@@ -101,6 +120,7 @@ export class HandOver {
     const problem = await this.#do(async () => {
       done = await call(`hand-over/${id}/confirm`, { number, told, digest });
     });
+    if (done) this.#clear();
     if (done) return this.#next(t(number ? "hand_over/done_number" : "hand_over/done", { number: done.number ?? "" }));
     if (problem?.code !== "CHANGED") return;
     await this.open(id, true);
@@ -136,6 +156,7 @@ export class HandOver {
 
   #showTaken(item) {
     this.rest(takenWords(item.taken));
+    this.#resting = false;
     const take = el("button", { type: "button", id: "take-over", click: () => this.open(item.checkin_id, true) }, t("hand_over/take_over"));
     this.panel.append(el("p", {}, t("hand_over/take_over_help")), take);
   }
@@ -146,7 +167,7 @@ export class HandOver {
   }
 
   #show(shown) {
-    this.leave();
+    this.#clear();
     this.#shown = shown;
     const confirm = el("button", { type: "button", class: "primary", id: "entered-button", disabled: true, click: () => this.#confirm(), keydown: notByScanner, keyup: notByScanner }, t("hand_over/confirm"));
     const later = el("button", { type: "button", click: () => this.#later() }, t("hand_over/later"));
