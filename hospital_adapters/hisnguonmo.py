@@ -1,7 +1,7 @@
 """Registers visits in hisnguonmo, by the call of its own kiosk or the one for partners (his-kiosk-c06.md 10.1).
 
 Neither call has a key. What protects a repeat is the look-up, which shows the examination requests of a visit that runs
-today: a request in the room and for the service that we asked for, made after we asked, is ours.
+today: a request of that person in the room and for the service that we asked for, made after we asked, is ours.
 """
 
 from __future__ import annotations
@@ -146,14 +146,14 @@ class HisnguonmoAdapter(BaseAdapter):
 
         A request carries no id of ours: it is given the one of the registration that it surely came from, else "".
         Where the server cannot show whether there is a visit, a pair without id says that one may be there: another
-        day, a visit that ended, a person without a number, or somebody else under their number.
+        day, a visit that ended, a person without a number, somebody else under their number, or nobody any more.
         """
         filters = _filters(identity, None, ref)
         if day != local_day(self._clock()) or not filters:
             return _perhaps("hisnguonmo.not_shown")
         shown = await self._look_up(filters, identity)
         if shown is None:
-            return ()
+            return () if ref is None else _perhaps("hisnguonmo.patient_gone")
         if shown.match.kind is MatchKind.MISMATCH:
             return _perhaps("hisnguonmo.wrong_person")
         if shown.hidden is not None:
@@ -177,8 +177,8 @@ class HisnguonmoAdapter(BaseAdapter):
 
         A request of today in the same room and for the same service is the visit: its receipt, nothing is sent. All
         three hospital errors; HospitalRejected ``hisnguonmo.no_such_service`` for a service that is no longer listed,
-        ``hisnguonmo.patient_differs`` for a number that stands at somebody else, ``hisnguonmo.new_patient`` where
-        partners can register only known people.
+        ``hisnguonmo.patient_differs`` for a number that stands at somebody else, ``hisnguonmo.patient_gone`` for one
+        who was known and is no longer there, ``hisnguonmo.new_patient`` where partners can register only known people.
         """
         menu = await self._fresh_menu()
         entry = menu.entries.get(encounter.service.id)
@@ -206,6 +206,8 @@ class HisnguonmoAdapter(BaseAdapter):
         shown = await self._look_up(_filters(encounter.identity, card, known), encounter.identity)
         if shown is not None and shown.match.kind is MatchKind.MISMATCH:
             raise HospitalRejected("hisnguonmo.patient_differs")
+        if shown is None and known is not None:
+            raise HospitalRejected("hisnguonmo.patient_gone")
         return shown
 
     def _registration(

@@ -147,3 +147,11 @@ class PartnerPeer(HisnguonmoPeer):
 
     def __init__(self, sim: SimSettings | None = None, **settings: Any) -> None:
         super().__init__(sim, mode="partner", **settings)
+
+    async def __aenter__(self) -> "PartnerPeer":
+        for serial in (*range(1, 7), *range(8, 40)):
+            person = self.encounter(serial).identity
+            family, _, given = (person.full_name or "").upper().rpartition(" ")
+            row = {"citizen": person.personal_id, "last_name": family, "first_name": given}
+            await self.sim("patients", **row, dob=19900902000000, sex=2)
+        return self
