@@ -3,10 +3,11 @@
 import re
 from collections.abc import Iterator
 from dataclasses import fields
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
+from hospital_adapters.handover_settings import FieldName
 from kiosk import pushed_chip, token_step
 from kiosk.documents import cccd_qr, chip_person, personal_id
 from kiosk.documents.chip_mismatch import Mismatch
@@ -14,6 +15,7 @@ from kiosk.emrtd.findings import Finding
 from kiosk.emrtd.results import Access, Checks, CheckState, Verdict
 from kiosk.errors import TokenVerifierUnavailable
 from kiosk.events import NotByChip
+from kiosk.hand_over_content import LISTED
 from kiosk.hospital_model import MatchKind
 from kiosk.insurance.vss_codes import Reason
 from kiosk.model import Carrier, CarrierSource, DocumentKind, EligibilityClass, Method
@@ -31,6 +33,8 @@ STAFF_REASONS = [
     "hospital_outcome_unknown",
     "receipt_unusable",
     "coverage_to_enter",
+    "fields_to_enter",
+    "hand_over",
     "turned_not_insured",
     "turned_needs_staff",
     "manual_entry",
@@ -109,6 +113,14 @@ def test_the_closed_lists_of_the_model_have_words() -> None:
     assert DESK in staff["station"]
     assert set(MatchKind) <= set(staff["match"])
     assert set(patient["answer"]) == {"insured", "not_insured", "cannot_say", "needs_staff"}
+
+
+def test_every_field_that_a_clerk_types_has_a_name() -> None:
+    known = texts()["staff"]["hand_over"]
+    assert set(get_args(FieldName)) <= set(known["field"])
+    assert set(LISTED) == set(known["kind"])
+    refusals = {"BEING_ENTERED", "NOTHING_TO_ENTER", "CHANGED", "HAND_OVER_FAILED", "NOT_ENTERED", "HAND_OVER_FIRST"}
+    assert refusals <= set(texts()["staff"]["error"])
 
 
 @pytest.mark.parametrize("code", [*Finding, *Mismatch, *CHIP_WARNINGS])

@@ -128,6 +128,14 @@ class PortContract:
         await peer.adapter.close()
         await peer.adapter.close()
 
+    async def test_what_a_clerk_enters_names_each_field_once(self, peer: Peer) -> None:
+        if peer.adapter.capabilities.hand_over:
+            made = await peer.adapter.hand_over(insured(peer.encounter(1)))
+            names = [name for name, _ in made.fields]
+            assert names and len(set(names)) == len(names) and set(made.left_out) <= set(names)
+            assert made.typed and all(char.isprintable() or char in "\t\r" for char in made.typed)
+            assert await peer.adapter.hand_over(insured(peer.encounter(1))) == made
+
     async def test_nobody_is_suggested_for_a_stranger(self, peer: Peer) -> None:
         if peer.adapter.capabilities.suggest:
             assert await peer.adapter.suggest(peer.encounter(7).identity) == ()
