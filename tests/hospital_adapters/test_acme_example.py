@@ -15,7 +15,7 @@ from kiosk.hospital_model import Encounter
 from kiosk.ports import AdapterContext
 from simulators.serve import RunningServer
 from tests.contracts.hospital import RemoteAdapterContract
-from tests.hospital_adapters.c06_peer import C06Peer
+from tests.hospital_adapters import invented
 
 PAGE = Path(__file__).parents[2] / "docs" / "adapters.md"
 SETTINGS = {"url": "http://127.0.0.1:9", "token_file": "acme-token"}
@@ -75,7 +75,7 @@ class AcmePeer:
         self.adapter = example().create({**SETTINGS, "url": self.url}, CONTEXT)
 
     def encounter(self, serial: int) -> Encounter:
-        return C06Peer.encounter(self, serial)  # type: ignore[arg-type]
+        return invented.encounter(serial)
 
     async def registered(self, checkin_id: str) -> int:
         return int(checkin_id in self.acme.visits)

@@ -1,0 +1,319 @@
+"""Writes visits into a table of the site's own database, from which its hospital system takes them.
+
+The table is described in `staging_table_schema`; what the system writes back is read from it, or from a view beside it.
+A check-in id is written once (primary key), so a repeat changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+import sqlalchemy as sa
+
+from hospital_adapters import staging_table_settings
+from hospital_adapters.base import BaseAdapter
+from hospital_adapters.staging_table_database import Database
+from hospital_adapters.staging_table_schema import READ_BACK, table
+from hospital_adapters.staging_table_settings import StagingTableSettings
+from kiosk.addresses.parse import parse_address
+from kiosk.errors import ConfigError, HospitalError, HospitalRejected, HospitalUnavailable
+from kiosk.hospital_model import (
+    Capabilities,
+    DeskLookups,
+    Encounter,
+    Idempotency,
+    PatientRef,
+    QueueNumber,
+    Receipt,
+    Service,
+    TicketLine,
+    VisitCount,
+)
+from kiosk.model import VIETNAM, AdapterHealth, Identity, local_day
+from kiosk.ports import AdapterContext
+
+_TRIAL = "NGUYỄN THỊ ƯỚM THỬ Ẵ"
+_OF_THE_CARD = (
+    "insured",
+    "status",
+    "card_number",
+    "registered_facility",
+    "valid_from",
+    "valid_to",
+    "slip",
+    "lookup_receipt",
+    "personal_id",
+    "old_id",
+    "full_name",
+    "birth_date",
+    "sex",
+    "address",
+)
+"""What a later answer, or a field that staff accepted, can change."""
+
+
+def create(settings: Mapping[str, Any], context: AdapterContext) -> StagingTableAdapter:
+    """Entry point ``staging_table``: *settings* as StagingTableSettings describes. ConfigError names a wrong one."""
+    checked = staging_table_settings.load(settings)
+    password = context.secret(checked.password_file).strip() if checked.password_file else None
+    if password == "":
+        raise ConfigError("hospital.password_file: expected a file that holds the password, it is empty")
+    return StagingTableAdapter(checked, password)
+
+
+class StagingTableAdapter(BaseAdapter):
+    """One table. The queue number comes later, when the system has written it."""
+
+    def __init__(self, settings: StagingTableSettings, password: str | None) -> None:
+        """Nothing is opened yet."""
+        self.capabilities = Capabilities(
+            menu=settings.services_view is not None,
+            history=True,
+            new_patient=True,
+            amend=True,
+            cancel=True,
+            visit_count=settings.visit_count_view is not None,
+            lookups=settings.lookups_view is not None,
+            idempotency=Idempotency.KEY,
+            queue_number=QueueNumber.LATER,
+        )
+        self._settings = settings
+        self._database = Database(settings, password)
+        self._table = table(settings.table, settings.db_schema)
+        view = settings.read_view
+        columns = ("checkin_id", "personal_id", "old_id", "full_name", "day", "state", *READ_BACK)
+        self._view: sa.FromClause = (
+            sa.table(view, *(sa.column(name) for name in columns), schema=settings.db_schema) if view else self._table
+        )
+
+    async def close(self) -> None:
+        """Release everything."""
+        self._database.dispose()
+
+    async def check(self) -> AdapterHealth:
+        """Write a row of nobody, read it back and undo it: rights, columns, letters with accents. Never raises."""
+        problems: list[str] = []
+        try:
+            if await self._database.read(self._trial) != _TRIAL:
+                problems.append("the database changes letters with accents: its encoding must be UTF-8 (utf8mb4)")
+            for name, columns in self._views():
+                await self._database.read(lambda c, name=name, columns=columns: self._rows(c, name, columns, limit=1))  # type: ignore[misc]
+        except HospitalError as failure:
+            problems.append(_problem(str(failure)))
+        return AdapterHealth(ok=not problems, problems=tuple(problems))
+
+    async def services(self, day: date) -> tuple[Service, ...]:
+        """The rows of ``services_view``; the same every day. HospitalUnavailable."""
+        if self._settings.services_view is None:
+            return await super().services(day)
+        view, columns = self._settings.services_view, ("id", "name", "department", "insured", "price")
+        rows = await self._database.read(lambda c: self._rows(c, view, columns))
+        return tuple(
+            Service(
+                id=str(row.id),
+                code=str(row.id),
+                name=str(row.name),
+                department_id="",
+                department=str(row.department or ""),
+                exam_type="",
+                insured=bool(row.insured),
+                price=None if row.price is None else Decimal(str(row.price)),
+            )
+            for row in rows
+            if row.id is not None and row.name is not None
+        )
+
+    async def find_visits(
+        self, identity: Identity, ref: PatientRef | None, day: date
+    ) -> tuple[tuple[str, Receipt], ...]:
+        """Our rows of the person on *day* that were not cancelled, each with what the system wrote back."""
+        view = self._view.c
+        person = (
+            view.personal_id == identity.personal_id
+            if identity.personal_id
+            else view.old_id == identity.old_id
+            if identity.old_id
+            else view.full_name == _name(identity)
+        )
+        query = sa.select(self._view).where(person, view.day == str(day), view.state != "cancelled")
+        rows = await self._database.read(lambda c: c.execute(query.order_by(view.checkin_id)).all())
+        return tuple((str(row.checkin_id), _receipt(row)) for row in rows)
+
+    async def push(self, encounter: Encounter) -> Receipt:
+        """Write the visit; one that is there already is left as it is. All three hospital errors.
+
+        HospitalRejected ``staging_table.text`` for text that no database keeps, ``staging_table.too_long``.
+        """
+        values = self._values(encounter) | {"state": "new", "revision": 1}
+
+        def work(connection: sa.Connection) -> Receipt:
+            there = self._row(connection, encounter.checkin_id)
+            if there is not None:
+                return _receipt(there)
+            connection.execute(self._table.insert().values(**values))
+            return _receipt(self._row(connection, encounter.checkin_id))
+
+        try:
+            return await self._database.write(work)
+        except HospitalRejected as refused:
+            if refused.reason != "staging_table.constraint":
+                raise
+        # two attempts of the same visit at once: the other one has it
+        there = await self._database.read(lambda c: self._row(c, encounter.checkin_id))
+        if there is None:
+            raise HospitalRejected("staging_table.constraint")
+        return _receipt(there)
+
+    async def amend(self, receipt: Receipt, encounter: Encounter) -> Receipt:
+        """Write what was learnt since into the visit's row. HospitalRejected ``staging_table.no_row``."""
+        values = self._values(encounter)
+        changes = {name: values[name] for name in _OF_THE_CARD} | {"state": "amended"}
+
+        def work(connection: sa.Connection) -> Receipt:
+            self._change(connection, encounter.checkin_id, changes)
+            return _receipt(self._row(connection, encounter.checkin_id))
+
+        return await self._database.write(work)
+
+    async def cancel(self, receipt: Receipt, reason: str) -> None:
+        """Mark the visit's row as cancelled. HospitalRejected ``staging_table.no_row``."""
+        changes = {"state": "cancelled", "reason": reason.replace("\x00", "")[:200]}
+        await self._database.write(lambda c: self._change(c, receipt.registration_id or "", changes))
+
+    async def visit_count(self, day: date) -> VisitCount | None:
+        """The row of *day* in ``visit_count_view``; None when there is none. HospitalUnavailable."""
+        if self._settings.visit_count_view is None:
+            return await super().visit_count(day)
+        row = await self._of_day(self._settings.visit_count_view, ("bhyt_visits",), day)
+        return None if row is None else VisitCount(day, _count(row.bhyt_visits))
+
+    async def lookups(self, day: date) -> DeskLookups | None:
+        """The row of *day* in ``lookups_view``; None when there is none. HospitalUnavailable."""
+        if self._settings.lookups_view is None:
+            return await super().lookups(day)
+        columns = ("lookups", "visits_looked_up", "visits_success")
+        row = await self._of_day(self._settings.lookups_view, columns, day)
+        return None if row is None else DeskLookups(day, *(_count(getattr(row, name)) for name in columns))
+
+    # -- rows ----------------------------------------------------------------------------------------------------
+
+    def _values(self, encounter: Encounter) -> dict[str, Any]:
+        who, card = encounter.identity, encounter.coverage
+        home = parse_address(who.address).new if who.address else None
+        values: dict[str, Any] = {
+            "checkin_id": encounter.checkin_id,
+            "facility": encounter.facility,
+            "happened_at": encounter.happened_at.astimezone(VIETNAM).strftime("%Y-%m-%d %H:%M:%S"),
+            "day": str(local_day(encounter.happened_at)),
+            "personal_id": who.personal_id,
+            "old_id": who.old_id,
+            "full_name": _name(who),
+            "birth_date": str(who.birth_date) if who.birth_date else None,
+            "sex": who.sex.value if who.sex else None,
+            "address": who.address,
+            "province_code": home.province.code if home else None,
+            "commune_code": home.commune.code if home and home.commune else None,
+            "service_id": encounter.service.id,
+            "service_name": encounter.service.name,
+            "department": encounter.service.department,
+            "insured": int(encounter.service.insured),
+            "status": encounter.eligibility.value,
+            "card_number": card.number if card else None,
+            "registered_facility": card.registered_facility if card else None,
+            "valid_from": str(card.valid_from) if card and card.valid_from else None,
+            "valid_to": str(card.valid_to) if card and card.valid_to else None,
+            "slip": encounter.slip.value if encounter.slip else None,
+            "follows": encounter.follows,
+            "lookup_receipt": encounter.lookup_receipt,
+        }
+        for name, value in values.items():
+            if isinstance(value, str):
+                self._fits(name, value)
+        return values
+
+    def _fits(self, name: str, value: str) -> None:
+        if any(letter == "\x00" or "\ud800" <= letter <= "\udfff" for letter in value):
+            raise HospitalRejected("staging_table.text")
+        longest = getattr(self._table.c[name].type, "length", None)
+        if longest is not None and len(value) > longest:
+            raise HospitalRejected("staging_table.too_long")
+
+    def _row(self, connection: sa.Connection, checkin_id: str) -> sa.Row[Any] | None:
+        query = sa.select(self._view).where(self._view.c.checkin_id == checkin_id)
+        return connection.execute(query).one_or_none()
+
+    def _change(self, connection: sa.Connection, checkin_id: str, changes: Mapping[str, Any]) -> None:
+        ours = self._table.c.checkin_id == checkin_id
+        revised = self._table.update().where(ours).values(**changes, revision=self._table.c.revision + 1)
+        if connection.execute(revised).rowcount != 1:
+            raise HospitalRejected("staging_table.no_row")
+
+    def _trial(self, connection: sa.Connection) -> str:
+        values: dict[str, Any] = dict.fromkeys(self._table.c.keys())
+        values |= dict.fromkeys(("facility", "service_id", "service_name", "status"), "-")
+        values |= {"checkin_id": "kiosk-check", "happened_at": "2000-01-01 00:00:00", "day": "2000-01-01"}
+        values |= {"full_name": _TRIAL, "insured": 0, "state": "cancelled", "revision": 0}
+        connection.execute(self._table.insert().values(**values))
+        ours = self._table.c.checkin_id == "kiosk-check"
+        connection.execute(self._table.update().where(ours).values(revision=1))
+        name: str = connection.execute(sa.select(self._table.c.full_name).where(ours)).scalar_one()
+        connection.rollback()
+        return name
+
+    def _views(self) -> list[tuple[str, tuple[str, ...]]]:
+        wanted = (
+            (self._settings.read_view, ("checkin_id", *READ_BACK)),
+            (self._settings.services_view, ("id", "name", "department", "insured", "price")),
+            (self._settings.visit_count_view, ("day", "bhyt_visits")),
+            (self._settings.lookups_view, ("day", "lookups", "visits_looked_up", "visits_success")),
+        )
+        return [(name, columns) for name, columns in wanted if name is not None]
+
+    def _rows(
+        self, connection: sa.Connection, view: str, columns: tuple[str, ...], *, limit: int = 2000
+    ) -> list[sa.Row[Any]]:
+        source = sa.table(view, *(sa.column(name) for name in columns), schema=self._settings.db_schema)
+        return list(connection.execute(sa.select(source).limit(limit)))
+
+    async def _of_day(self, view: str, columns: tuple[str, ...], day: date) -> sa.Row[Any] | None:
+        source = sa.table(view, *(sa.column(name) for name in ("day", *columns)), schema=self._settings.db_schema)
+        query = sa.select(source).where(source.c.day == str(day)).limit(1)
+        return await self._database.read(lambda c: c.execute(query).one_or_none())
+
+
+def _receipt(row: sa.Row[Any] | None) -> Receipt:
+    """What stands in a row; until the system has given the visit an id of its own, ours is it."""
+    if row is None:
+        return Receipt()
+    number = str(row.queue_number).strip() if row.queue_number is not None else ""
+    return Receipt(
+        visit_id=row.visit_id or row.checkin_id,
+        patient_code=row.patient_code,
+        registration_id=row.checkin_id,
+        tickets=(TicketLine(number, row.room),) if number else (),
+        raw_status=row.his_state,
+    )
+
+
+def _name(who: Identity) -> str:
+    return (who.full_name or "").upper() or "?"
+
+
+def _count(value: Any) -> int:
+    try:
+        return int(value)
+    except (TypeError, ValueError):
+        raise HospitalUnavailable("staging_table.not_a_count") from None
+
+
+def _problem(reason: str) -> str:
+    return {
+        "staging_table.unreachable": "the database cannot be reached, or is busy: check url, account and network",
+        "staging_table.timeout": "the database does not answer in time: is something locking the table?",
+        "staging_table.refused": "the account lacks a right to the table, or a column is missing: compare the schema",
+        "staging_table.constraint": "the table refuses our rows: compare its columns with the schema",
+        "staging_table.does_not_fit": "a column of the table is too short: compare the schema",
+    }.get(reason, f"the database does not behave as agreed ({reason})")
