@@ -10,12 +10,13 @@ import pytest
 from hospital_adapters import hisnguonmo_settings
 from hospital_adapters.hisnguonmo import HisnguonmoAdapter
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
-from kiosk.hospital_model import Appointment, MatchedBy, MatchKind, PatientMatch, PatientRef, TicketLine
+from kiosk.hospital_model import Appointment, MatchedBy, MatchKind, PatientMatch, PatientRef, Service, TicketLine
 from kiosk.model import Identity, PartialDate, Sex
 from simulators.his_hisnguonmo import Settings as SimSettings
 from tests.contracts.hospital import RemoteAdapterContract, assert_ours
 from tests.hospital_adapters.c06_peer import PEOPLE, closed_port
 from tests.hospital_adapters.hisnguonmo_peer import (
+    FEE,
     HASTY,
     HEART,
     INSURED,
@@ -338,18 +339,39 @@ async def test_somebody_elses_visit_is_not_ours(peer: HisnguonmoPeer) -> None:
     assert (checkin_id, perhaps.raw_status) == ("", "hisnguonmo.wrong_person")
 
 
-async def test_a_visit_made_before_ours_was_sent_is_not_ours(peer: HisnguonmoPeer) -> None:
-    """At the desk an hour ago; what we sent was lost before it arrived."""
-    early = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
-    await peer.sim("clock", now=early, today=today().isoformat())
-    at_the_desk = adapter_for(peer.url)
-    await at_the_desk.push(peer.encounter(1, SURGERY))
-    await at_the_desk.close()
-    await peer.sim("clock", now=None)
+@pytest.mark.parametrize(
+    ("hours", "room", "ours"),
+    [(0, FEE, True), (1, FEE, False), (0, SURGERY, False)],
+    ids=["like ours", "older", "room"],
+)
+async def test_a_visit_is_ours_by_person_room_service_and_time(
+    peer: HisnguonmoPeer, hours: int, room: Service, ours: bool
+) -> None:
+    """Ours was lost on its way; what stands there was made at the desk."""
     await peer.mode("ExamRegisterKiosk", "reset_before")
     with pytest.raises(HospitalOutcomeUnknown):
         await peer.adapter.push(peer.encounter(1))
-    assert [whose for whose, _ in await peer.adapter.find_visits(peer.encounter(1).identity, None, today())] == [""]
+    earlier = (datetime.now(UTC) - timedelta(hours=hours)).isoformat()
+    await peer.sim("clock", now=earlier, today=today().isoformat())
+    await register_at_the_desk(peer, 1, room)
+    await peer.sim("clock", now=None)
+    [(checkin_id, _)] = await peer.adapter.find_visits(peer.encounter(1).identity, None, today())
+    assert checkin_id == (peer.encounter(1).checkin_id if ours else "")
+
+
+async def test_a_visit_made_after_a_refusal_is_not_ours(peer: HisnguonmoPeer) -> None:
+    await peer.refuse_next()
+    with pytest.raises(HospitalRejected):
+        await peer.adapter.push(peer.encounter(1))
+    await register_at_the_desk(peer, 1, FEE)
+    [(checkin_id, _)] = await peer.adapter.find_visits(peer.encounter(1).identity, None, today())
+    assert checkin_id == ""
+
+
+async def register_at_the_desk(peer: HisnguonmoPeer, serial: int, room: Service) -> None:
+    desk = adapter_for(peer.url)
+    await desk.push(peer.encounter(serial, room))
+    await desk.close()
 
 
 @pytest.mark.parametrize("mode", ["truncated", "no_success", "array_data", "http_500_before", "exception_before"])
