@@ -9,7 +9,7 @@ from hospital_adapters.handover_settings import KEYS, HandoverSettings, InsuredW
 from kiosk.addresses.parse import parse_address
 from kiosk.documents.text import clean, tidy
 from kiosk.hospital_model import Encounter, Service
-from kiosk.model import VIETNAM, Coverage, Identity, PartialDate
+from kiosk.model import VIETNAM, Coverage, EligibilityClass, Identity, PartialDate
 
 _FORMATS = {
     "dd/mm/yyyy": "%d/%m/%Y",
@@ -74,9 +74,14 @@ def _service(service: Service) -> _Values:
 
 
 def _insured(encounter: Encounter, words: InsuredWords) -> str:
-    """By the service, because staff may register as insured whom the gateway does not know."""
+    """By the service, because staff may register as insured whom the gateway does not know.
+
+    Nothing where service and answer contradict each other: then somebody must decide.
+    """
     if not encounter.service.insured:
         return words.self_pay
+    if encounter.eligibility is EligibilityClass.NOT_INSURED:
+        return ""
     return words.unchecked if encounter.eligibility.unanswered else words.insured
 
 

@@ -100,7 +100,8 @@ class HandOvers:
             if checkin != current.checkin or (digest != current.digest and not _late_answer(told, current)):
                 raise StaffRefusal("CHANGED")
             now = self._checkins.clock()
-            detail = {"kind": checkin.staff_reason or HAND_OVER, "number": number}
+            kind = HAND_OVER if current.kind is Kind.VISIT else checkin.staff_reason
+            detail = {"kind": kind, "number": number}
             records.add_audit(connection, now, who, _DONE, checkin_id, detail)
             changes: dict[str, Any] = {"staff_reason": None, "staff_since": None, "registered_status": told.value}
             if current.kind is Kind.VISIT:

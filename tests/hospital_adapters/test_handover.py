@@ -125,6 +125,7 @@ async def test_unknown_values_are_empty() -> None:
         (visit(eligibility=EligibilityClass.NEEDS_STAFF), "co"),
         (visit(service=PAID, eligibility=EligibilityClass.NOT_INSURED), "khong"),
         (visit(service=PAID), "khong"),
+        (visit(eligibility=EligibilityClass.NOT_INSURED), ""),
     ],
 )
 async def test_how_the_visit_is_registered(encounter: Encounter, words: str) -> None:

@@ -227,6 +227,20 @@ async def test_who_turns_out_not_insured_while_being_entered_is_one_visit(commun
         assert await listed(work) == []
 
 
+async def test_a_visit_entered_in_spite_of_its_reason_is_undone_as_a_visit(commune: Start) -> None:
+    async with commune() as world:
+        work = HandOvers(world.checkins)
+        world.gateway.mode("http_500_html", endpoint="*")
+        checkin = await arrive(world, 13)
+        await answer_late(world, checkin.checkin_id)
+        shown = await work.show(checkin.checkin_id, "lan", "page-one")
+        assert dict(shown.content.fields)["insured"] == "", "insured room, no card: nobody has decided"
+        await confirm(work, shown)
+        undone = await work.again(checkin.checkin_id, "lan")
+        assert (undone.hospital_state, undone.registered_status) == ("waiting", None)
+        assert await listed(work) == [("K-001", "hand_over")]
+
+
 async def test_other_changes_are_shown_again_before_they_count(commune: Start) -> None:
     async with commune() as world:
         work, staff = HandOvers(world.checkins), StaffWork(world.checkins)
