@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from hospital_adapters.c06_settings import C06Settings
-from kiosk.addresses.parse import parse_address
-from kiosk.addresses.units import province, provinces
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +23,8 @@ def home_codes(address: str | None, settings: C06Settings) -> HomeCodes:
     The district only with ``district_code_old``: the one of the address, else the one in which all that became the
     commune lay. Never raises, whatever the text.
     """
+    from kiosk.addresses.parse import parse_address  # noqa: PLC0415 - the lists of the country, once somebody needs them
+
     found = parse_address(address) if address else None
     if found is None or found.new is None:
         return HomeCodes(settings.province_code, settings.district, settings.commune_code)
@@ -41,6 +41,8 @@ def _district_before(new_province: str, new_commune: str) -> str:
     """The code of the only old district whose communes became *new_commune*; empty if there were several or none."""
     if not new_commune:
         return ""
+    from kiosk.addresses.units import province, provinces  # noqa: PLC0415
+
     before = [listed.unit.code for listed, _ in provinces("old") if listed.became == new_province]
     found = {
         district.unit.code

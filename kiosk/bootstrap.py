@@ -12,7 +12,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk import journal, outbox_table, records
+from kiosk import journal, outbox_table, records, withdrawal
 from kiosk.across_stations import AcrossStations
 from kiosk.checkin import CheckIns, Policy
 from kiosk.chip_parts import anchors_of, chip_part, provider_of
@@ -133,6 +133,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         grace=config.hospital.grace,
         observe=delivered,
         renumbered=renumbered,
+        withdrawn=lambda connection, checkin_id: withdrawal.close(connection, written, across, checkin_id, clock()),
     )
     province = ProvinceClient(
         store,

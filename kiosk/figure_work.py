@@ -13,7 +13,6 @@ import sqlalchemy as sa
 from kiosk import day_figures, outbox_table, records
 from kiosk.checkin import CheckIns
 from kiosk.day_figures import Day, Figure
-from kiosk.day_figures_file import read_figures
 from kiosk.events import Origin
 from kiosk.model import local_day
 
@@ -56,5 +55,7 @@ class FigureWork:
 
     async def tell_file(self, content: bytes, origin: Origin, who: str) -> int:
         """The same with what stands in a file (``day_figures_file``). FileRefused when anything in it is wrong."""
+        from kiosk.day_figures_file import read_figures  # noqa: PLC0415 - spreadsheets come once a month
+
         figures = await asyncio.to_thread(read_figures, content, self.today)
         return await self.tell(figures, origin, who)

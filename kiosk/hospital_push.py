@@ -15,7 +15,7 @@ from weakref import WeakValueDictionary
 
 import sqlalchemy as sa
 
-from kiosk import outbox_table, records
+from kiosk import outbox_table, records, withdrawal
 from kiosk.amendment import bring_to_hospital
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable, StoreError
 from kiosk.hospital_model import Encounter, Idempotency, MatchKind, Receipt
@@ -32,7 +32,7 @@ log = logging.getLogger(__name__)
 
 
 class HospitalPush:
-    """The delivery of destination ``hospital``: kinds ``push`` and ``amend``."""
+    """The delivery of destination ``hospital``: kinds ``push``, ``amend`` and ``cancel``."""
 
     destination = outbox_table.HOSPITAL
     batch = 1
@@ -48,10 +48,12 @@ class HospitalPush:
         workers: int = 4,
         observe: Callable[[str], None] = lambda outcome: None,
         renumbered: Callable[[sa.Connection, str], None] = lambda connection, checkin_id: None,
+        withdrawn: Callable[[sa.Connection, str], None] = lambda connection, checkin_id: None,
     ) -> None:
         """*grace*: seconds before a lost registration can be looked for in the hospital's history.
 
         *renumbered*: called in the transaction in which a check-in gets the hospital's number after one of our own.
+        *withdrawn*: called in the one that learns that its visit no longer stands.
         """
         self._store = store
         self._adapter = adapter
@@ -60,6 +62,7 @@ class HospitalPush:
         self._grace = grace
         self._observe = observe
         self._renumbered = renumbered
+        self._withdrawn = withdrawn
         self._persons: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
         self.workers = workers
 
@@ -74,7 +77,13 @@ class HospitalPush:
         try:
             # one registration in flight a person: two of a new one at once would make two patients (8.1)
             async with self._persons.setdefault(checkin.person_key, asyncio.Lock()):
-                outcome = await (self._amend(checkin) if row.kind == "amend" else self._push(row, checkin))
+                match row.kind:
+                    case "amend":
+                        outcome = await self._amend(checkin)
+                    case withdrawal.KIND:
+                        outcome = await self._withdraw(row, checkin)
+                    case _:
+                        outcome = await self._push(row, checkin)
         except HospitalUnavailable as exc:
             outcome = Retry(exc.reason, after=exc.retry_after, down=True)
         except HospitalRejected as exc:
@@ -132,26 +141,30 @@ class HospitalPush:
     def _unknown(self, row: OutboxRow, evidence: str) -> Outcome:
         """An answer was lost: repeat where that is harmless, else leave it to staff."""
         capabilities = self._adapter.capabilities
-        harmless = capabilities.history or capabilities.idempotency is Idempotency.KEY
+        keyed = capabilities.idempotency is Idempotency.KEY and row.kind != withdrawal.KIND
+        harmless = capabilities.history or keyed
         if not harmless or evidence.endswith(_ONLY_STAFF_CAN_SEE):
             return self._park(row, evidence, "hospital_outcome_unknown", uncertain=True)
         after = self._grace if capabilities.history else None
-        effect = self._call_staff(row.ref) if row.attempts >= _PATIENCE else None
+        effect = self._call_staff(row) if row.attempts >= _PATIENCE else None
         return Retry(evidence, after=after, uncertain=True, effect=effect)
 
-    def _call_staff(self, checkin_id: str) -> Effect:
+    def _call_staff(self, row: OutboxRow) -> Effect:
         """Let staff see a visit that goes on being tried without an answer."""
-        return lambda connection: records.call_staff(connection, checkin_id, "hospital_outcome_unknown", self._clock())
+        reason = withdrawal.UNKNOWN if row.kind == withdrawal.KIND else "hospital_outcome_unknown"
+        return lambda connection: records.call_staff(connection, row.ref, reason, self._clock())
 
     def _park(
         self, row: OutboxRow, reason: str, staff_reason: str, *, hospital_says: str = "", uncertain: bool = False
     ) -> Park:
-        """Leave it to staff; a visit that could not be amended stays registered, its card is entered by hand."""
+        """Leave it to staff; a visit that could not be amended or withdrawn stays registered."""
 
         def effect(connection: sa.Connection) -> None:
             now = self._clock()
             if row.kind == "amend":
                 records.call_staff(connection, row.ref, _to_enter(records.get(connection, row.ref)), now)
+            elif row.kind == withdrawal.KIND:
+                records.call_staff(connection, row.ref, withdrawal.UNKNOWN if uncertain else withdrawal.REFUSED, now)
             else:
                 records.update(connection, row.ref, hospital_state="parked")
                 records.call_staff(connection, row.ref, staff_reason, now)
@@ -163,10 +176,11 @@ class HospitalPush:
     async def _encounter(self, checkin: CheckIn) -> Encounter:
         if checkin.service is None:
             raise HospitalRejected("checkin.no_service")
-        patient = checkin.patient
-        capabilities = self._adapter.capabilities
-        if patient is None and capabilities.find_patient and checkin.identity.personal_id is not None:
-            patient = await self._adapter.find_patient(checkin.identity)
+        patient, card = checkin.patient, checkin.coverage.number if checkin.coverage else None
+        nobody = patient is None or (patient.kind is MatchKind.NONE and card is not None and not checkin.receipt)
+        numbers = checkin.identity.personal_id or checkin.identity.old_id or card
+        if nobody and numbers and self._adapter.capabilities.find_patient:
+            patient = await self._adapter.find_patient(checkin.identity, card)
         return encounter_of(checkin, checkin.service, self._facility, patient)
 
     def _registered(self, checkin_id: str, receipt: Receipt, told: EligibilityClass) -> Effect:
@@ -194,6 +208,11 @@ class HospitalPush:
         encounter = await self._encounter(checkin)
         receipt = await self._adapter.amend(checkin.receipt or Receipt(), encounter)
         return Done(self._registered(checkin.checkin_id, receipt, encounter.eligibility))
+
+    async def _withdraw(self, row: OutboxRow, checkin: CheckIn) -> Outcome:
+        reason = await self._store.read(lambda c: withdrawal.reason_of(c, checkin.checkin_id))
+        await withdrawal.withdraw(self._adapter, row, checkin, reason)
+        return Done(lambda connection: self._withdrawn(connection, checkin.checkin_id))
 
 
 def _to_enter(checkin: CheckIn | None) -> str:

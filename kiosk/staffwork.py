@@ -13,7 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk import outbox_table, records
+from kiosk import outbox_table, records, withdrawal
 from kiosk.amendment import bring_to_hospital
 from kiosk.checkin import CheckIns, Key
 from kiosk.documents.card_number import classify_number
@@ -189,7 +189,7 @@ class StaffWork:
         def work(connection: sa.Connection) -> CheckIn:
             checkin = self._open(connection, checkin_id)
             row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
-            if row is None or row.state != "parked":
+            if row is None or row.state != "parked" or row.kind == withdrawal.KIND:
                 raise StaffRefusal("NOTHING_PARKED")
             now = self._checkins.clock()
             records.update(
@@ -212,6 +212,8 @@ class StaffWork:
         def work(connection: sa.Connection) -> CheckIn:
             checkin = self._open(connection, checkin_id)
             row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
+            if withdrawal.row_of(connection, checkin_id) is not None:
+                raise StaffRefusal("NOTHING_PARKED")
             if row.state != "parked" if row is not None else checkin.staff_reason is None:
                 raise StaffRefusal("NOTHING_PARKED")
             now = self._checkins.clock()
@@ -253,34 +255,64 @@ class StaffWork:
     async def cancel(self, checkin_id: str, reason: str, who: str) -> CheckIn:
         """The person left or it was a mistake: nothing more is sent, and it counts as no insured visit.
 
-        StaffRefusal ALREADY_REGISTERED when the hospital holds the visit: it must be withdrawn there; UNDER_WAY while
-        it may be arriving there just now.
+        Where the hospital holds the visit, it is withdrawn there first, if that can be done from here; waits a little
+        for it. StaffRefusal ALREADY_REGISTERED when staff must withdraw it there; UNDER_WAY while it may be arriving
+        there just now.
         """
 
         def work(connection: sa.Connection) -> CheckIn:
             checkin = self._open(connection, checkin_id)
-            if checkin.hospital_state == "accepted":
-                raise StaffRefusal("ALREADY_REGISTERED")
             now = self._checkins.clock()
             if checkin.state in ("presented", "looked_up"):
                 raise StaffRefusal("AT_THE_STATION")
             row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
             if row is not None and (row.state == "sending" or (row.state == "waiting" and row.uncertain)):
                 raise StaffRefusal("UNDER_WAY")
+            if checkin.hospital_state == "accepted":
+                if not self._checkins.hospital.capabilities.cancel:
+                    raise StaffRefusal("ALREADY_REGISTERED")
+                withdrawal.ask(connection, checkin, reason, who, now)
+                return _existing(connection, checkin_id)
             if row is not None and row.state != "done":
                 outbox_table.settle(connection, row.id, "done", now, reason="cancelled", owner=None)
-            if checkin.bhyt:
-                self._checkins.journal.visit(connection, checkin, bhyt=False, now=now)
-            records.update(
-                connection, checkin_id, closed_reason="cancelled", bhyt=False, staff_reason=None, staff_since=None
-            )
+            self._withdrawn(connection, checkin_id)
             records.add_audit(connection, now, who, "cancelled", checkin_id, {"reason": reason})
-            self._checkins.across.tell(connection, checkin_id, now)
             return _existing(connection, checkin_id)
 
-        cancelled = await self._store.run(work)
-        self._checkins.outbox.wake(outbox_table.REGISTER)
+        registered = await self._store.read(lambda c: _existing(c, checkin_id).hospital_state == "accepted")
+        cancelled = await (self._and_wait(checkin_id, work) if registered else self._store.run(work))
+        for destination in (outbox_table.PROVINCE, outbox_table.REGISTER):
+            self._checkins.outbox.wake(destination)
         return cancelled
+
+    async def looked_for_withdrawn(self, checkin_id: str, who: str, *, stands: bool) -> CheckIn:
+        """Staff looked into the hospital system after a withdrawal that failed: whether the visit *stands* there.
+
+        If it does, it goes on as before. StaffRefusal NOTHING_PARKED.
+        """
+
+        def work(connection: sa.Connection) -> CheckIn:
+            self._open(connection, checkin_id)
+            row = withdrawal.row_of(connection, checkin_id)
+            if row is None or row.state != "parked":
+                raise StaffRefusal("NOTHING_PARKED")
+            now = self._checkins.clock()
+            outbox_table.settle(connection, row.id, "done", now, reason="seen_by_staff", owner=None, uncertain=False)
+            if stands:
+                records.update(connection, checkin_id, staff_reason=None, staff_since=None)
+            else:
+                self._withdrawn(connection, checkin_id)
+            records.add_audit(connection, now, who, "visit_stands" if stands else "cancelled", checkin_id, {})
+            return _existing(connection, checkin_id)
+
+        decided = await self._store.run(work)
+        for destination in (outbox_table.PROVINCE, outbox_table.REGISTER):
+            self._checkins.outbox.wake(destination)
+        return decided
+
+    def _withdrawn(self, connection: sa.Connection, checkin_id: str) -> None:
+        checkins = self._checkins
+        withdrawal.close(connection, checkins.journal, checkins.across, checkin_id, checkins.clock())
 
     async def note(self, checkin_id: str, text: str, who: str) -> CheckIn:
         """Add a note to the audit."""

@@ -20,7 +20,6 @@ from pydantic import BaseModel, Field
 from kiosk import chip_records, journal, outbox_table
 from kiosk.checkin import CheckIns
 from kiosk.duty import Duty
-from kiosk.hospital_check import check_hospital
 from kiosk.kpi import own_rates
 from kiosk.model import AdapterHealth
 from kiosk.outbox import Outbox
@@ -65,7 +64,7 @@ def admin_app(
     """The routes behind ``kioskctl``. *hospital_settings*: the table of the hospital's adapter, for its probe."""
     app = base_app("Kiosk administration")
     app.include_router(answers_router(checkins))
-    app.include_router(figures_api(checkins, lambda request: OPERATOR))
+    app.include_router(figures_api(checkins, lambda: OPERATOR))
     if duty is not None:
         app.include_router(officers_router(duty))
 
@@ -150,6 +149,8 @@ def admin_app(
         if what == "gateway":
             return _health(await gateway.check())
         if what == "hospital":
+            from kiosk.hospital_check import check_hospital  # noqa: PLC0415 - technicians ask, now and then
+
             return await check_hospital(checkins, hospital_settings)
         if what == "province":
             return _health(await province.check())

@@ -96,10 +96,11 @@ class Recheck(_Body):
     number: Text = ""
 
 
-class Reason(_Body):
-    """Why."""
+class Cancel(_Body):
+    """Why; or, after a withdrawal that failed, whether the visit still stands in the hospital system."""
 
     reason: Text = ""
+    stands: bool | None = None
 
 
 class HolderCheck(_Body):
@@ -149,7 +150,10 @@ def staff_api(
 
     async def shown(checkin: CheckIn) -> dict[str, Any]:
         view = await checkins.store.read(lambda c: views(c, [checkin])[0])
-        return view | {"portrait": portraits is not None and portraits.holds(checkin.checkin_id)}
+        return view | {
+            "portrait": portraits is not None and portraits.holds(checkin.checkin_id),
+            "can_withdraw": checkins.hospital.capabilities.cancel,
+        }
 
     router.include_router(rules_api(checkins, work, signed_in, shown))
 
@@ -294,8 +298,10 @@ def staff_api(
         return await shown(found)
 
     @router.post("/check-ins/{checkin_id}/cancel")
-    async def cancel(who: Who, checkin_id: str, body: Reason) -> dict[str, Any]:
+    async def cancel(who: Who, checkin_id: str, body: Cancel) -> dict[str, Any]:
         """The person left."""
+        if body.stands is not None:
+            return await shown(await work.looked_for_withdrawn(checkin_id, who, stands=body.stands))
         return await shown(await work.cancel(checkin_id, body.reason, who))
 
     @router.post("/check-ins/{checkin_id}/note")

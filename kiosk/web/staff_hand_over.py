@@ -3,16 +3,12 @@
 Personal data stand in bodies of POST answers only; each look and each confirmation is in the audit.
 """
 
-from __future__ import annotations
-
 import io
 from collections.abc import Callable
 from typing import Annotated, Any
 
-import segno
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Request
 from pydantic import BaseModel, ConfigDict, Field
-from segno import DataOverflowError
 
 from kiosk.checkin import CheckIns
 from kiosk.hand_over import Claim, HandOvers
@@ -52,11 +48,11 @@ def hand_over_api(checkins: CheckIns, signed_in: Callable[[Request], str]) -> AP
     """``GET hand-over``, ``POST hand-over/{id}/open|release|confirm|again``; *signed_in* gives the name or 401."""
     router = APIRouter(prefix="/hand-over")
     work = HandOvers(checkins)
+    Who = Annotated[str, Depends(signed_in)]
 
     @router.get("")
-    async def queue(request: Request) -> dict[str, Any]:
+    async def queue(_: Who) -> dict[str, Any]:
         """What waits, oldest first, and what was entered last; ``expected``: whether all visits come here."""
-        signed_in(request)
         found = await work.queue()
         people = [checkin for checkin, _ in found.waiting]
         shown = await checkins.store.read(lambda c: views(c, people))
@@ -75,28 +71,27 @@ def hand_over_api(checkins: CheckIns, signed_in: Callable[[Request], str]) -> AP
         }
 
     @router.post("/{checkin_id}/open")
-    async def show(request: Request, checkin_id: str, body: Open) -> dict[str, Any]:
+    async def show(who: Who, checkin_id: str, body: Open) -> dict[str, Any]:
         """The content in full, with its code as SVG."""
-        return _shown(await work.show(checkin_id, signed_in(request), body.page, take_over=body.take_over))
+        return _shown(await work.show(checkin_id, who, body.page, take_over=body.take_over))
 
     @router.post("/{checkin_id}/release")
-    async def release(request: Request, checkin_id: str, body: Release) -> dict[str, Any]:
+    async def release(_: Who, checkin_id: str, body: Release) -> dict[str, Any]:
         """Not now: others may open it."""
-        signed_in(request)
         work.release(checkin_id, body.page)
         return {}
 
     @router.post("/{checkin_id}/confirm")
-    async def confirm(request: Request, checkin_id: str, body: Confirm) -> dict[str, Any]:
+    async def confirm(who: Who, checkin_id: str, body: Confirm) -> dict[str, Any]:
         """Say that it is entered."""
-        who, number = signed_in(request), " ".join(body.number.split())
+        number = " ".join(body.number.split())
         done = await work.confirm(checkin_id, who, number=number, told=body.told, digest=body.digest)
         return {"checkin_id": done.checkin_id, "number": done.number}
 
     @router.post("/{checkin_id}/again")
-    async def again(request: Request, checkin_id: str) -> dict[str, Any]:
+    async def again(who: Who, checkin_id: str) -> dict[str, Any]:
         """Say that it is not."""
-        return {"checkin_id": (await work.again(checkin_id, signed_in(request))).checkin_id}
+        return {"checkin_id": (await work.again(checkin_id, who)).checkin_id}
 
     return router
 
@@ -137,9 +132,11 @@ def qr_svg(text: str) -> str | None:
     """A QR code of *text* as an SVG element; None for no text, and for more than a code can hold."""
     if not text:
         return None
+    import segno  # noqa: PLC0415 - only where visits are entered by clerks
+
     try:
         code = segno.make(text, error="m", encoding="utf-8", micro=False, boost_error=False)
-    except DataOverflowError:
+    except segno.DataOverflowError:
         return None
     drawn = io.BytesIO()
     code.save(drawn, kind="svg", xmldecl=False, nl=False, omitsize=True, border=4)

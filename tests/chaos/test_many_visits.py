@@ -12,7 +12,10 @@ from kiosk.hospital_model import Service
 from simulators.his_c06 import Settings as SimSettings
 from tests.chaos.lossy_line import FATES, lossy_line
 from tests.chaos.many_visits import person, visits_for
+from tests.hospital_adapters import invented
 from tests.hospital_adapters.c06_peer import INSURED, C06Peer, adapter_for
+from tests.hospital_adapters.fhir_peer import CHECKIN, FhirPeer
+from tests.hospital_adapters.fhir_peer import adapter_for as fhir_adapter
 
 VISITS = [pytest.param(1000, marks=pytest.mark.long, id="1000"), pytest.param(200, id="200")]
 SHARE = 0.2
@@ -48,6 +51,24 @@ async def test_each_visit_is_once_in_a_c06_hospital(
     assert counted == {f"CK1;id={checkin_id}": 1 for checkin_id in ids}
     numbers = [checkin.his_number for checkin in settled.values()]
     assert len(set(numbers)) == number, "nobody has another one's number"
+
+
+@pytest.mark.chaos
+@pytest.mark.parametrize("number", VISITS)
+async def test_each_visit_is_once_in_a_fhir_server(tmp_path: Path, number: int) -> None:
+    async with FhirPeer() as peer, _line_to(peer.url) as line:
+        adapter = fhir_adapter(f"http://127.0.0.1:{line.port}", timeouts=SHORT)
+        async with visits_for(tmp_path, adapter, workers=8) as visits:
+            ids = await visits.accept([person(serial) for serial in range(number)], invented.encounter(1).service)
+            settled = await visits.settled(ids, within=0.6 * number)
+        await adapter.close()
+        rows = peer.held("Encounter")
+        people = peer.held("Patient")
+    counted = Counter(each["value"] for row in rows for each in row["identifier"] if each["system"] == CHECKIN)
+    assert losses(line.met) > number * SHARE / 2
+    assert {checkin.hospital_state for checkin in settled.values()} == {"accepted"}
+    assert counted == dict.fromkeys(ids, 1)
+    assert len(people) == number, "and each person once"
 
 
 def _line_to(url: str):

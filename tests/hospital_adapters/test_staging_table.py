@@ -286,6 +286,21 @@ async def test_ten_at_once_write_one_row(server: tuple[str, Cut]) -> None:
     await peer.adapter.close()
 
 
+async def test_each_of_thirty_is_written_once_though_every_third_commit_loses_its_answer(
+    server: tuple[str, Cut],
+) -> None:
+    peer, line = StagingPeer(*server), server[1]
+    for serial in range(30):
+        encounter = peer.encounter(serial)
+        line.lose = b"COMMIT" if serial % 3 == 0 else None
+        outcome = await outcome_of(peer.adapter.push(encounter), peer.secrets)
+        assert isinstance(outcome, HospitalOutcomeUnknown) is (serial % 3 == 0)
+        assert (await peer.adapter.push(encounter)).registration_id == encounter.checkin_id
+        assert await peer.registered(encounter.checkin_id) == 1
+    assert peer.run(sa.select(sa.func.count()).select_from(peer.table))[0][0] == 30
+    await peer.adapter.close()
+
+
 async def test_a_locked_table_ends_in_time_as_not_registered(server: tuple[str, Cut]) -> None:
     peer = StagingPeer(*server)
     lock = {"postgresql": "LOCK TABLE kiosk_visit IN ACCESS EXCLUSIVE MODE", "mysql": "LOCK TABLES kiosk_visit WRITE"}

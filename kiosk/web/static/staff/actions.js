@@ -14,15 +14,19 @@ export function actionsFor(item) {
   const unknown = needs?.reason === "hospital_outcome_unknown";
   return [
     parked && unknown && "found",
-    parked && "push",
+    parked && !failedWithdrawal(item) && "push",
     hospital.state !== "accepted" && !underWay && !unknown && "override",
-    ((parked && !unknown) || (needs && !hospital.state)) && "found",
+    ((parked && !unknown && !failedWithdrawal(item)) || (needs && !hospital.state)) && "found",
     needs && !parked && needs.reason !== "hand_over" && "close",
     "recheck",
     "note",
+    parked && failedWithdrawal(item) && "withdrawn",
     hospital.state !== "accepted" && hospital.outbox_state !== "sending" && "cancel",
+    hospital.state === "accepted" && item.can_withdraw && !underWay && !parked && "withdraw",
   ].filter(Boolean);
 }
+
+const failedWithdrawal = (item) => ["cancel_refused", "cancel_unknown"].includes(item.needs_staff?.reason);
 
 const unclearPatient = (item) => ["many", "mismatch"].includes(item.patient_match);
 
@@ -48,7 +52,7 @@ function action(name, item, services, changed) {
     changed(answer, done(name, answer));
   };
   const children = [el("p", {}, t(`actions/${name}/help`)), ...(FIELDS[name]?.(item, services) ?? [])];
-  const quiet = ["note", "cancel", "recheck"].includes(name);
+  const quiet = ["note", "cancel", "withdraw", "recheck"].includes(name);
   if (name === "override" && !services.length) {
     return el("section", { class: "action" }, el("h4", {}, t("actions/override/title")), el("p", {}, t("actions/override/no_services")));
   }
@@ -73,6 +77,13 @@ const FIELDS = {
     field(t("actions/found/number"), input("number")),
   ],
   cancel: () => [reasonField("cancel")],
+  withdraw: () => [reasonField("cancel")],
+  withdrawn: () => [
+    field(
+      t("actions/withdrawn/stands"),
+      select("stands", [["", t("actions/withdrawn/choose")], ["no", t("actions/withdrawn/no")], ["yes", t("actions/withdrawn/yes")]], { required: true }),
+    ),
+  ],
   recheck: () => [field(t("actions/recheck/number"), input("number"))],
   note: () => [field(t("actions/note/text"), input("text", { required: true }))],
 };
@@ -87,6 +98,8 @@ const REQUESTS = {
   close: () => ["amend", { done: true }],
   recheck: ({ number }) => ["recheck", number ? { number } : {}],
   cancel: ({ reason }) => ["cancel", { reason }],
+  withdraw: ({ reason }) => ["cancel", { reason }],
+  withdrawn: ({ stands }) => ["cancel", { stands: stands === "yes" }],
   note: ({ text }) => ["note", { text }],
 };
 
