@@ -1,8 +1,8 @@
 """Looks at what we are about to send, before it leaves: the library's strict models, and the required value sets.
 
-The models of ``fhir.resources`` refuse unknown elements, wrong types and missing ones, but take any code where FHIR
-demands one of a closed list (components.md 5, FHIR R4); these are looked up here. R4B differs from R4 in none of the
-resources that we write.
+The models of ``fhir.resources`` refuse unknown elements and wrong types, but take any code where FHIR demands one of a
+closed list (components.md 5, FHIR R4), and miss neither a reference nor a list that must be there; both are looked for
+here. R4B differs from R4 in none of the resources that we write.
 """
 
 from __future__ import annotations
@@ -45,6 +45,14 @@ _REQUIRED: Final[dict[str, frozenset[str]]] = {
 }
 
 
+_DEMANDED: Final[dict[str, tuple[str, ...]]] = {
+    "Patient": (),
+    "Coverage": ("status", "beneficiary", "payor"),
+    "Encounter": ("status", "class"),
+    "CoverageEligibilityResponse": ("status", "purpose", "patient", "created", "request", "outcome", "insurer"),
+}
+
+
 def check_bundle(bundle: Resource) -> None:
     """HospitalRejected ``fhir.not_valid`` for a Bundle of ours that FHIR does not allow."""
     try:
@@ -56,6 +64,10 @@ def check_bundle(bundle: Resource) -> None:
     if not valid:
         raise HospitalRejected(NOT_VALID)
     check_codes(bundle)
+    for entry in bundle["entry"]:
+        resource = entry["resource"]
+        if not all(resource.get(name) for name in _DEMANDED[resource["resourceType"]]):
+            raise HospitalRejected(NOT_VALID)
 
 
 def check_codes(resource: Resource) -> None:
