@@ -39,6 +39,15 @@ def view(page: Page, name: str) -> None:
     expect(page.locator("body")).to_have_attribute("data-view", name)
 
 
+def to_rooms(page: Page) -> None:
+    """Wait for the choice of rooms; who is registered at another place says before that they bring no papers."""
+    view(page, "choose_service")
+    expect(page.locator(".tile, .slips").first).to_be_visible()
+    if page.locator(".slips").count():
+        page.get_by_role("button", name="Không có giấy nào").click()
+    expect(page.locator(".tile").first).to_be_visible()
+
+
 def until(condition: Callable[[], bool], seconds: float = 20) -> None:
     deadline = time.monotonic() + seconds
     while not condition():

@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from simulators.stack import Stack, free_base
-from tests.browser.screens import PEOPLE, UPRIGHT, name_on_card, qr, view
+from tests.browser.screens import PEOPLE, UPRIGHT, name_on_card, qr, to_rooms, view
 
 SKIP = "Tôi không đặt thẻ được"
 
@@ -93,7 +93,7 @@ def test_who_cannot_lay_the_card_goes_on_with_the_code(stack: Stack, patient: Pa
     view(patient, "confirm")
     expect(patient.locator(".person")).not_to_contain_text("chip")
     press(patient, "Đúng, là tôi")
-    view(patient, "choose_service")
+    to_rooms(patient)
     patient.locator(".tile").first.click()
     view(patient, "done")
     ticket = patient.locator(".ticket-number").inner_text()

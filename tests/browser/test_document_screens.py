@@ -17,7 +17,7 @@ from simulators.serve import RunningServer
 from simulators.stack import FACILITY, Stack, free_base
 from simulators.vneid import BEARER, VERIFY_PATH, Settings, create_app
 from simulators.vss_people import insurance_qr_payload
-from tests.browser.screens import _VIETNAM, PEOPLE, name_on_card, qr, until, view
+from tests.browser.screens import _VIETNAM, PEOPLE, name_on_card, qr, to_rooms, until, view
 
 PREVIEW = ".viewfinder img"
 
@@ -71,7 +71,7 @@ def to_idle(page: Page) -> None:
 
 def register(page: Page) -> str:
     press(page, "Đúng, là tôi")
-    view(page, "choose_service")
+    to_rooms(page)
     page.locator(".tile").first.click()
     view(page, "done")
     ticket = page.locator(".ticket-number").inner_text()

@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from simulators.stack import Stack
-from tests.browser.screens import UPRIGHT, name_on_card, qr, view
+from tests.browser.screens import UPRIGHT, name_on_card, qr, to_rooms, view
 
 
 def traces(page: Page) -> str:
@@ -60,6 +60,7 @@ def test_a_card_becomes_the_hospitals_number_and_nothing_of_the_person_stays(sta
 def test_the_same_person_again_gets_the_same_number_and_may_ask_for_another(stack: Stack, patient: Page) -> None:
     stack.tap(qr(3))
     confirm(patient)
+    to_rooms(patient)
     patient.get_by_role("button", name="Khám Ngoại").click()
     view(patient, "done")
     number = patient.locator(".ticket-number").inner_text()
@@ -70,7 +71,7 @@ def test_the_same_person_again_gets_the_same_number_and_may_ask_for_another(stac
     expect(patient.locator(".ticket-number")).to_have_text(number)
     patient.get_by_role("button", name="Lấy thêm số khám khác").click()
     confirm(patient)
-    view(patient, "choose_service")
+    to_rooms(patient)
     patient.get_by_role("button", name="Thôi, không lấy số").click()
     view(patient, "idle")
     assert_forgotten(patient, 3)
@@ -97,7 +98,7 @@ def test_without_a_good_answer_the_words_are_kind_and_there_is_a_number(
 ) -> None:
     stack.tap(qr(number))
     confirm(patient)
-    view(patient, "choose_service")
+    to_rooms(patient)
     expect(patient.locator(".answer h2")).to_have_text(words)
     patient.locator(".tile").first.click()
     view(patient, "done")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from playwright.sync_api import Locator, Page, expect
 
 from simulators.stack import Stack
-from tests.browser.screens import PEOPLE, name_on_card, qr, view
+from tests.browser.screens import PEOPLE, name_on_card, qr, to_rooms, view
 
 
 def test_a_visit_without_an_answer_is_listed_and_its_evidence_can_be_kept(
@@ -17,7 +17,7 @@ def test_a_visit_without_an_answer_is_listed_and_its_evidence_can_be_kept(
     stack.tap(qr(15))
     view(patient, "confirm")
     patient.get_by_role("button", name="Đúng, là tôi").click()
-    view(patient, "choose_service")
+    to_rooms(patient)
     patient.locator(".tile").first.click()
     view(patient, "done")
     expect(patient.locator(".receipt")).to_have_count(0)
@@ -69,7 +69,7 @@ def test_an_answered_visit_has_its_receipt_on_the_ticket_and_an_earlier_day_can_
     stack.tap(qr(23))
     view(patient, "confirm")
     patient.get_by_role("button", name="Đúng, là tôi").click()
-    view(patient, "choose_service")
+    to_rooms(patient)
     patient.locator(".tile").first.click()
     view(patient, "done")
     code = patient.locator(".receipt").inner_text()
