@@ -5,52 +5,21 @@ Each administrative command prints one JSON document on stdout; messages for peo
 
 import csv
 import ipaddress
-import json
 from datetime import date, datetime
 from pathlib import Path
 
 import click
-import sqlalchemy as sa
 
 from province.app import create_app
+from province.commands.hub import DAY, EXISTING_FILE, Hub, print_json
 from province.enrolment import EnrolmentError, list_keys, new_api_key, new_code
 from province.enrolment import revoke as revoke_key
-from province.facilities import RegistryError, load_packaged, load_registry
+from province.facilities import RegistryError, load_registry
 from province.observe import log, log_to_stderr
 from province.periods import PeriodType
 from province.rates import Level, lookup_rate
 from province.server import make_server
-from province.store import Store, StoreUnusable, open_store
-
-DAY = click.DateTime(["%Y-%m-%d"])
-EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
-
-
-class Hub:
-    """Where the database is; opened when a command needs it."""
-
-    def __init__(self, database: str | None, data: Path) -> None:
-        """As the global options say."""
-        self._database = database
-        self._data = data
-
-    def open(self, *, packaged_registry: bool = True) -> Store:
-        """The migrated store, with the packaged registry loaded at the first start. Raises ClickException."""
-        try:
-            store = open_store(self._database, self._data)
-        except (StoreUnusable, OSError) as error:
-            raise click.ClickException(str(error)) from error
-        except sa.exc.ArgumentError as error:
-            raise click.ClickException("--database is not a URL") from error
-        except sa.exc.DBAPIError as error:
-            raise click.ClickException("the database cannot be opened") from error
-        if packaged_registry:
-            load_packaged(store)
-        return store
-
-
-def _print(document: object) -> None:
-    click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+from province.store import Store
 
 
 @click.group()
@@ -63,10 +32,13 @@ def _print(document: object) -> None:
     show_default=True,
     help="Folder of the default database; under systemd the unit's StateDirectory.",
 )
+@click.option(
+    "--hub-key", type=click.Path(dir_okay=False, path_type=Path), help="The hub's own key; default: in the data folder."
+)
 @click.pass_context
-def main(context: click.Context, database: str | None, data: Path) -> None:
+def main(context: click.Context, database: str | None, data: Path, hub_key: Path | None) -> None:
     """The province hub: events of all facilities in, lookup rate out."""
-    context.obj = Hub(database, data)
+    context.obj = Hub(database, data, hub_key)
 
 
 @main.command()
@@ -90,7 +62,7 @@ def run(hub: Hub, host: str, port: int, demo: bool, demo_enrol: tuple[str, ...])
         _new_code(store, parts[0], parts[1], code=parts[2])
     log.info("starting", extra={"fields": {"host": host, "port": port, "demo": demo}})
     try:
-        make_server(create_app(store, demo=demo), host, port).run()
+        make_server(create_app(store, demo=demo, key=hub.key()), host, port).run()
     finally:
         store.close()
 
@@ -113,7 +85,7 @@ def load_facilities(hub: Hub, file: Path, versions: Path | None) -> None:
         number = load_registry(store, _read_text(file), _read_text(versions) if versions else None)
     except RegistryError as error:
         raise click.ClickException(str(error)) from error
-    _print({"facilities": number})
+    print_json({"facilities": number})
 
 
 def _read_text(path: Path) -> str:
@@ -140,7 +112,7 @@ def enrol(hub: Hub, facility: str | None, station: str | None, file: Path | None
     if file is None:
         if not facility or not station:
             raise click.UsageError("give --facility and --station, or --file")
-        _print(_new_code(hub.open(), facility, station))
+        print_json(_new_code(hub.open(), facility, station))
         return
     if facility or station:
         raise click.UsageError("--file goes without --facility and --station")
@@ -148,7 +120,7 @@ def enrol(hub: Hub, facility: str | None, station: str | None, file: Path | None
     if any(not row.get("facility") or not row.get("station") for row in rows):
         raise click.ClickException("every line needs facility and station")
     store = hub.open()
-    _print(
+    print_json(
         [
             {"facility": row["facility"], "station": row["station"]} | _new_code(store, row["facility"], row["station"])
             for row in rows
@@ -160,7 +132,7 @@ def enrol(hub: Hub, facility: str | None, station: str | None, file: Path | None
 @click.pass_obj
 def keys(hub: Hub) -> None:
     """List all station keys."""
-    _print({"keys": list_keys(hub.open())})
+    print_json({"keys": list_keys(hub.open())})
 
 
 @main.command()
@@ -169,7 +141,7 @@ def keys(hub: Hub) -> None:
 def revoke(hub: Hub, key_id: str) -> None:
     """Refuse a station key from now on."""
     try:
-        _print(revoke_key(hub.open(), key_id))
+        print_json(revoke_key(hub.open(), key_id))
     except EnrolmentError as error:
         raise click.ClickException(error.code) from error
 
@@ -179,7 +151,7 @@ def revoke(hub: Hub, key_id: str) -> None:
 @click.pass_obj
 def api_key(hub: Hub, scope: str) -> None:
     """Make an API key for the feed; it is shown only now."""
-    _print(new_api_key(hub.open(), scope))
+    print_json(new_api_key(hub.open(), scope))
 
 
 @main.command()
@@ -193,6 +165,6 @@ def kpi(hub: Hub, first: datetime, last: datetime, level: str, period: str) -> N
     days: tuple[date, date] = first.date(), last.date()
     with hub.open().read() as connection:
         try:
-            _print({"rows": lookup_rate(connection, *days, Level(level), PeriodType(period))})
+            print_json({"rows": lookup_rate(connection, *days, Level(level), PeriodType(period))})
         except ValueError as error:
             raise click.ClickException(str(error)) from error

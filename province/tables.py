@@ -99,6 +99,14 @@ api_key = sa.Table(
     sa.Column("created_at", UtcDateTime, nullable=False),
 )
 
+hub_key = sa.Table(
+    "hub_key",
+    metadata,
+    sa.Column("key_id", _CODE, primary_key=True),
+    sa.Column("public_key", sa.LargeBinary(32), nullable=False),
+    sa.Column("created_at", UtcDateTime, nullable=False),
+)
+
 station = sa.Table(
     "station",
     metadata,

@@ -1,0 +1,39 @@
+"""Somebody who asks the hub for something: a person who signed in, or a program with an API key."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class Role(StrEnum):
+    """What a caller is there for; each may do all that the ones before may, FACILITY only for its own facility."""
+
+    FACILITY = "facility"
+    VIEWER = "viewer"
+    ANALYST = "analyst"
+    ADMIN = "admin"
+
+
+class Scope(StrEnum):
+    """What an API key is good for."""
+
+    READ = "read"
+    UPLOAD = "upload"
+    FEDERATE = "federate"
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """A known caller.
+
+    ``name``: of the account or label of the key, for the audit. ``facility``: the only one that the caller may see and
+    speak for; None: all. ``scopes``: of a key; a person who signed in has none.
+    """
+
+    name: str
+    role: Role
+    facility: str | None = None
+    scopes: frozenset[Scope] = frozenset()
+
+    def may_see(self, facility: str) -> bool:
+        """Whether figures of this facility (its code) are for the caller's eyes."""
+        return self.facility is None or self.facility == facility

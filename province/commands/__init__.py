@@ -1,0 +1,1 @@
+"""The commands of `provincectl`, one module a room; each lists its own in `COMMANDS`."""

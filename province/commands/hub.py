@@ -1,0 +1,52 @@
+"""What every command needs: where the hub's database and key are, and how to print."""
+
+import json
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+
+from province.facilities import load_packaged
+from province.hub_key import HubKey, HubKeyUnusable
+from province.store import Store, StoreUnusable, open_store
+
+DAY = click.DateTime(["%Y-%m-%d"])
+EXISTING_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
+
+
+class Hub:
+    """Where the database is; opened when a command needs it."""
+
+    def __init__(self, database: str | None, data: Path, key_file: Path | None = None) -> None:
+        """As the global options say."""
+        self._database = database
+        self._data = data
+        self._key_file = key_file
+
+    def key(self) -> HubKey:
+        """The key that the hub signs with, made at the first start. Raises ClickException."""
+        try:
+            if self._key_file is None:
+                self._data.mkdir(mode=0o700, parents=True, exist_ok=True)
+            return HubKey.of_file(self._key_file or self._data / "hub-key")
+        except (HubKeyUnusable, OSError) as error:
+            raise click.ClickException(str(error)) from error
+
+    def open(self, *, packaged_registry: bool = True) -> Store:
+        """The migrated store, with the packaged registry loaded at the first start. Raises ClickException."""
+        try:
+            store = open_store(self._database, self._data)
+        except (StoreUnusable, OSError) as error:
+            raise click.ClickException(str(error)) from error
+        except sa.exc.ArgumentError as error:
+            raise click.ClickException("--database is not a URL") from error
+        except sa.exc.DBAPIError as error:
+            raise click.ClickException("the database cannot be opened") from error
+        if packaged_registry:
+            load_packaged(store)
+        return store
+
+
+def print_json(document: object) -> None:
+    """One JSON document on stdout."""
+    click.echo(json.dumps(document, ensure_ascii=False, indent=2))

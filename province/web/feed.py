@@ -1,0 +1,84 @@
+"""The KPI feed and the registry for readers (interfaces.md 6)."""
+
+from collections.abc import Callable
+from datetime import date
+from typing import Annotated
+
+import sqlalchemy as sa
+from fastapi import Depends, FastAPI, Query
+from fastapi.responses import JSONResponse, Response
+
+from kiosk.events import parse_day
+from province.access.caller import Caller
+from province.facilities import list_facilities
+from province.feed import LOOKUP_RATE_COLUMNS, WHY_NOT_COLUMNS, to_csv
+from province.guards import ApiError
+from province.parts import Parts
+from province.periods import PeriodType
+from province.rates import Level, Row, lookup_rate, why_not_by_chip
+
+FirstDay = Annotated[str, Query(alias="from", description="first day, YYYY-MM-DD, UTC+7")]
+LastDay = Annotated[str, Query(alias="to", description="last day, inclusive")]
+Format = Annotated[str, Query(alias="format", description="json or csv")]
+RowsQuery = Callable[[sa.Connection, date, date, Level, PeriodType], list[Row]]
+
+
+def add_routes(app: FastAPI, parts: Parts) -> None:
+    """`/api/v1/kpi/lookup-rate`, `/api/v1/kpi/why-not-by-chip` and `/api/v1/facilities`."""
+    Reader = Annotated[Caller, Depends(parts.gate.reader)]
+
+    def answer(
+        query: RowsQuery,
+        columns: dict[str, str],
+        name: str,
+        days: tuple[str, str],
+        level: Level,
+        period: PeriodType,
+        wanted: str,
+    ) -> Response:
+        if wanted not in ("json", "csv"):
+            raise ApiError(422, "format_not_offered", "format: json or csv")
+        first, last = parse_day(days[0]), parse_day(days[1])
+        if first is None or last is None:
+            raise ApiError(422, "bad_parameters", "from, to: a day as YYYY-MM-DD")
+        with parts.store.read() as connection:
+            try:
+                rows = query(connection, first, last, level, period)
+            except ValueError as error:
+                raise ApiError(422, "bad_parameters", str(error)) from None
+        if wanted == "json":
+            return JSONResponse({"rows": rows})
+        file = f'attachment; filename="{name}-{first}-{last}.csv"'
+        return Response(
+            to_csv(rows, columns), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": file}
+        )
+
+    @app.get("/api/v1/kpi/lookup-rate")
+    def lookup_rate_feed(
+        _: Reader,
+        first: FirstDay,
+        last: LastDay,
+        level: Level = Level.PROVINCE,
+        period: PeriodType = PeriodType.TOTAL,
+        wanted: Format = "json",
+    ) -> Response:
+        """The lookup rate and what it is made of (interfaces.md 6)."""
+        return answer(lookup_rate, LOOKUP_RATE_COLUMNS, "lookup-rate", (first, last), level, period, wanted)
+
+    @app.get("/api/v1/kpi/why-not-by-chip")
+    def why_not_by_chip_feed(
+        _: Reader,
+        first: FirstDay,
+        last: LastDay,
+        level: Level = Level.PROVINCE,
+        period: PeriodType = PeriodType.TOTAL,
+        wanted: Format = "json",
+    ) -> Response:
+        """Why insured visits were not read by chip (interfaces.md 6)."""
+        return answer(why_not_by_chip, WHY_NOT_COLUMNS, "why-not-by-chip", (first, last), level, period, wanted)
+
+    @app.get("/api/v1/facilities")
+    def facilities(_: Reader) -> JSONResponse:
+        """The registry with validity dates, and when each facility was last heard."""
+        with parts.store.read() as connection:
+            return JSONResponse(list_facilities(connection))

@@ -1,0 +1,31 @@
+"""The dashboard's pages."""
+
+from datetime import datetime
+
+from fastapi import FastAPI
+from fastapi.responses import HTMLResponse, Response
+
+from kiosk.events import VIETNAM
+from province import dashboard
+from province.guards import ApiError
+from province.parts import Parts
+
+
+def add_routes(app: FastAPI, parts: Parts) -> None:
+    """`/` and what it loads."""
+
+    @app.get("/", response_class=HTMLResponse)
+    def dashboard_page(month: str | None = None) -> HTMLResponse:
+        """The dashboard of one month (`YYYY-MM`), by default the current one."""
+        now = datetime.now(VIETNAM)
+        try:
+            wanted = dashboard.Month.parse(month) if month else dashboard.Month(now.year, now.month)
+        except ValueError:
+            raise ApiError(422, "bad_parameters", "month: YYYY-MM") from None
+        with parts.store.read() as connection:
+            return HTMLResponse(dashboard.render(connection, wanted, now))
+
+    @app.get("/static/dashboard.css")
+    def stylesheet() -> Response:
+        """The dashboard's only other file."""
+        return Response(dashboard.STYLESHEET, media_type="text/css; charset=utf-8")
