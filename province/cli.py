@@ -17,9 +17,10 @@ from province.enrolment import revoke as revoke_key
 from province.facilities import RegistryError, load_registry
 from province.observe import log, log_to_stderr
 from province.periods import PeriodType
-from province.rates import Level, lookup_rate
+from province.rates import lookup_rate
 from province.server import make_server
 from province.store import Store
+from province.units import Level
 
 
 @click.group()

@@ -15,7 +15,8 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from kiosk.events import VIETNAM
 from province.facilities import last_heard
 from province.periods import PeriodType
-from province.rates import TARGET_PCT, Level, Row, lookup_rate
+from province.rates import TARGET_PCT, Row, lookup_rate
+from province.units import Level
 
 STYLESHEET: Final = resources.files("province").joinpath("static/dashboard.css").read_text("utf-8")
 _MONTHS_OFFERED: Final = 24

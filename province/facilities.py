@@ -15,6 +15,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from kiosk.events import parse_day
+from province.rollups import relabel
 from province.store import Store
 from province.tables import facility, facility_version, registry_load, station
 
@@ -210,6 +211,7 @@ def _load(connection: sa.Connection, facilities_csv: str, versions_csv: str | No
     missing = [_open_version(row) for row in rows if row["ma_cskcb"] not in versioned]
     if missing:
         connection.execute(sa.insert(facility_version), missing)
+    relabel(connection, {value["code"] for value in values} | {row["ma_cskcb"] for row in version_rows})
     digest = hashlib.sha256(f"{facilities_csv}\0{versions_csv or ''}".encode()).hexdigest()
     connection.execute(sa.insert(registry_load).values(loaded_at=datetime.now(UTC), sha256=digest))
     return len(rows)

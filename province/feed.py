@@ -54,6 +54,10 @@ LOOKUP_RATE_COLUMNS: Final[dict[str, str]] = {
     "revision": "Lần sửa đổi",
     "generated_at": "Thời điểm lập",
     "registry_version": "Phiên bản danh mục",
+    "visits_excluded": "Lượt khám không tính",
+    "portal_gap": "Chênh lệch với Cổng",
+    "portal_gap_pct": "Chênh lệch với Cổng (%)",
+    "adjustment": "Thay đổi sau khi chốt",
 }
 """Row field -> Vietnamese heading, in the order of the row in interfaces.md 6."""
 

@@ -10,9 +10,10 @@ import sqlalchemy as sa
 
 from kiosk.events import MAX_EVENTS, VIETNAM, Kind, check_event, parse_happened_at
 from province.enrolment import StationKey
-from province.projection import Accepted, day_counted, insert_or_update, project
+from province.projection import Accepted, day_counted, project
 from province.store import Store
 from province.tables import event, finding, station
+from province.upsert import insert_or_update
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 FUTURE_LIMIT: Final = timedelta(days=2)

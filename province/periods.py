@@ -1,5 +1,6 @@
 """Days, ISO weeks, months, quarters and years inside a range, clipped to it (interfaces.md 6)."""
 
+import calendar
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -21,6 +22,8 @@ class PeriodType(StrEnum):
     QUARTER = "quarter"
     YEAR = "year"
     TOTAL = "total"
+    CUMULATIVE = "cumulative"
+    """One row, with what was reached before events were counted here."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,14 +62,15 @@ def _natural_end(day: date, period_type: PeriodType, last: date) -> date:
             # Added to `day` in one step: weeks at the very end of the calendar would overflow otherwise.
             return day + min(timedelta(days=6 - day.weekday()), last - day)
         case PeriodType.MONTH:
-            return _month_end(day.year, day.month)
+            return month_end(day)
         case PeriodType.QUARTER:
-            return _month_end(day.year, (day.month + 2) // 3 * 3)
+            return month_end(day.replace(day=1, month=(day.month + 2) // 3 * 3))
         case PeriodType.YEAR:
             return date(day.year, 12, 31)
-        case PeriodType.TOTAL:
+        case PeriodType.TOTAL | PeriodType.CUMULATIVE:
             return last
 
 
-def _month_end(year: int, month: int) -> date:
-    return date(year, 12, 31) if month == 12 else date(year, month + 1, 1) - timedelta(days=1)
+def month_end(day: date) -> date:
+    """The last day of the month that *day* is in."""
+    return day.replace(day=calendar.monthrange(day.year, day.month)[1])

@@ -4,18 +4,21 @@ A visit is one row per facility, epoch and check-in: content of the highest `seq
 of arrival (interfaces.md 5 and 6). The same check-in under two epochs (a restored kiosk database) counts once.
 """
 
-from collections.abc import Iterable, Sequence
+import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import sqlalchemy as sa
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kiosk.events import VIETNAM, Kind, parse_day
+from province.rollups import refresh
 from province.tables import desk_lookups, facility_day, lookup, visit, visit_count
+from province.upsert import insert_or_update
 
 Row = dict[str, Any]
+_DESK_COUNTS: Final = ("lookups", "visits_looked_up", "visits_success")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,28 +49,15 @@ def project(connection: sa.Connection, facility: str, events: Sequence[Accepted]
     changed = {item.day for item in lookups} | {day_counted(item.raw) for item in counts + desk}
     changed |= _merge_visits(connection, facility, visits, {item.raw["checkin_id"] for item in lookups})
     _insert(connection, lookup, [_lookup_row(facility, item) for item in lookups])
-    for table, items, names in (
-        (visit_count, counts, ("bhyt_visits",)),
-        (desk_lookups, desk, ("lookups", "visits_looked_up", "visits_success")),
-    ):
-        _insert(connection, table, [_count_row(facility, item, names) for item in items])
-    _mark_days(connection, facility, changed, {item.day for item in events}, today)
+    _insert(connection, visit_count, [_visit_count_row(facility, item) for item in counts])
+    _insert(connection, desk_lookups, [_count_row(facility, item, _DESK_COUNTS) for item in desk])
+    touched = _mark_days(connection, facility, changed, {item.day for item in events}, today)
+    refresh(connection, changed | touched, facility)
 
 
 def day_counted(raw: Row) -> date:
     """The day that a checked `visit_count` or `desk_lookups` event is about."""
     return cast(date, parse_day(raw["date"]))
-
-
-def insert_or_update(connection: sa.Connection, table: sa.Table, rows: Sequence[Row], update: Iterable[str]) -> None:
-    """Insert rows; where the primary key exists, set the columns `update` to the new values instead."""
-    if not rows:
-        return
-    make = sqlite.insert if connection.dialect.name == "sqlite" else postgresql.insert
-    statement = make(table)
-    keys = [column.name for column in table.primary_key]
-    values = {name: statement.excluded[name] for name in update}
-    connection.execute(statement.on_conflict_do_update(index_elements=keys, set_=values), rows)
 
 
 def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
@@ -104,6 +94,12 @@ def _count_row(facility: str, item: Accepted, names: Sequence[str]) -> Row:
     } | {name: raw[name] for name in names}
 
 
+def _visit_count_row(facility: str, item: Accepted) -> Row:
+    by_class = item.raw.get("by_class")
+    told = json.dumps(by_class, ensure_ascii=False, sort_keys=True) if by_class else None
+    return _count_row(facility, item, ("bhyt_visits",)) | {"by_class": told}
+
+
 def _merge_visits(
     connection: sa.Connection, facility: str, events: Sequence[Accepted], looked_up: set[str]
 ) -> set[date]:
@@ -138,6 +134,7 @@ def _visit_row(facility: str, item: Accepted) -> Row:
         "last_seq": seq,
         "last_event_id": item.event_id,
         "bhyt": item.raw["bhyt"],
+        "lane": item.raw.get("lane") or None,
         "not_by_chip": item.raw.get("not_by_chip") or None,
         "counted": True,
     }
@@ -149,7 +146,7 @@ def _merged(row: Row, fresh: Row) -> Row:
     if (fresh["first_seq"], fresh["first_event_id"]) < (row["first_seq"], row["first_event_id"]):
         merged |= {name: fresh[name] for name in ("first_seq", "first_event_id", "day")}
     if (fresh["last_seq"], fresh["last_event_id"]) > (row["last_seq"], row["last_event_id"]):
-        merged |= {name: fresh[name] for name in ("last_seq", "last_event_id", "bhyt", "not_by_chip")}
+        merged |= {name: fresh[name] for name in ("last_seq", "last_event_id", "bhyt", "lane", "not_by_chip")}
     return merged
 
 
@@ -161,11 +158,14 @@ def _choose_counted(rows: dict[tuple[str, str], Row]) -> None:
         row["counted"] = first[checkin_id] == (row["day"], epoch)
 
 
-def _mark_days(connection: sa.Connection, facility: str, changed: set[date], reported: set[date], today: date) -> None:
+def _mark_days(
+    connection: sa.Connection, facility: str, changed: set[date], reported: set[date], today: date
+) -> set[date]:
+    """Note which days reported and which changed after they were over; returns the days whose notes changed."""
     query = sa.select(facility_day).where(facility_day.c.facility == facility)
     known = {row.day: row for row in connection.execute(query.where(facility_day.c.day.in_(changed | reported)))}
     highest = connection.scalar(sa.select(sa.func.max(facility_day.c.revision))) or 1
-    rows = []
+    rows: list[Row] = []
     for day in changed | reported:
         old = known.get(day)
         # One more than any day has had, so that the revision of every longer row with this day rises too.
@@ -174,3 +174,4 @@ def _mark_days(connection: sa.Connection, facility: str, changed: set[date], rep
         if old is None or (old.revision, old.reported) != (revision, seen):
             rows.append({"facility": facility, "day": day, "reported": seen, "revision": revision})
     insert_or_update(connection, facility_day, rows, ("reported", "revision"))
+    return {row["day"] for row in rows}

@@ -4,42 +4,22 @@ A row of an area or a province is the sum of its facilities, its rates sum over 
 up; a denominator of 0 gives None; nothing is capped.
 """
 
-from collections import Counter
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
-from datetime import UTC, date, datetime
-from enum import StrEnum
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
 from typing import Final
 
 import sqlalchemy as sa
 
-from province.facilities import Facility, Registry, read_registry
-from province.measures import Measures, measure, not_by_chip
-from province.periods import MAX_ROWS, Period, PeriodType, periods
+from province.figures import Figured, Figures, cumulative, figures
+from province.measures import Measures, differences
+from province.periods import MAX_ROWS, Period, PeriodType, month_end, periods
+from province.rollups import closed_months, late
+from province.rules import DEFAULT_TARGET_PCT, Rules, read_rules
+from province.units import Level, Units, units_of
 
-TARGET_PCT: Final = 80.0
+TARGET_PCT: Final = DEFAULT_TARGET_PCT
+_A_WEEK: Final = timedelta(days=7)
 Row = dict[str, object]
-
-
-class Level(StrEnum):
-    """What one row stands for."""
-
-    FACILITY = "facility"
-    AREA = "area"
-    PROVINCE = "province"
-
-
-@dataclass(slots=True)
-class _Unit:
-    """One unit in one period: the facilities in it and their sums."""
-
-    code: str
-    name: str
-    parent: str | None
-    total: Measures = field(default_factory=Measures)
-    active: int = 0
-    active_with_lookup: int = 0
-    reporting: int = 0
 
 
 def percent(numerator: int, denominator: int) -> float | None:
@@ -49,106 +29,139 @@ def percent(numerator: int, denominator: int) -> float | None:
     return (numerator * 20_000 + denominator) // (2 * denominator) / 100
 
 
-def lookup_rate(connection: sa.Connection, first: date, last: date, level: Level, cut: PeriodType) -> list[Row]:
+def lookup_rate(
+    connection: sa.Connection, first: date, last: date, level: Level, cut: PeriodType, *, only: str | None = None
+) -> list[Row]:
     """Rows of `GET /api/v1/kpi/lookup-rate` for the days `first` to `last` (inclusive, UTC+7).
 
     Ordered by period, then unit code; every unit active in a period has a row, and so has one with data outside its
-    registered validity (its `facilities_active` is 0). Raises ValueError for a range that `periods` refuses, and for
-    one that would give more than MAX_ROWS rows.
+    registered validity (its `facilities_active` is 0). `only`: of the unit with this code alone. Raises ValueError for
+    a range that `periods` refuses, and for one that would give more than MAX_ROWS rows.
     """
-    spans = periods(first, last, cut)
-    registry = read_registry(connection)
-    _refuse_too_many_rows(spans, level, registry)
-    generated_at = datetime.now(UTC).isoformat(timespec="seconds")
+    spans, units, rules = _asked(connection, first, last, level, cut, only)
+    stamp: Row = {
+        "generated_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "registry_version": units.registry.version,
+    }
+    closed = _Closed(connection, units, rules, level)
     rows = []
-    for span, sums in zip(spans, measure(connection, spans), strict=True):
-        units: dict[str, _Unit] = {}
-        for facility in _present(registry, span, sums):
-            code, name, parent = _place(facility, level, span)
-            _count(units.setdefault(code, _Unit(code, name, parent)), facility, span, sums.get(facility.code))
-        stamp: Row = {"generated_at": generated_at, "registry_version": registry.version}
-        rows += [_row(units[code], level, span, cut) | stamp for code in sorted(units)]
+    for span, found in zip(spans, _figures(connection, units, rules, spans, level, cut, only), strict=True):
+        for code in sorted(found):
+            each = found[code]
+            row = _row(each, level, span, cut, rules.target_of(each.unit, span.end))
+            state, adjustment = closed.state(each, span)
+            row |= {"status": state, "revision": each.total.revision} | stamp
+            rows.append(row | _beside(each) | {"adjustment": adjustment})
     return rows
 
 
-def why_not_by_chip(connection: sa.Connection, first: date, last: date, level: Level, cut: PeriodType) -> list[Row]:
+def why_not_by_chip(
+    connection: sa.Connection, first: date, last: date, level: Level, cut: PeriodType, *, only: str | None = None
+) -> list[Row]:
     """Rows of `GET /api/v1/kpi/why-not-by-chip`: per unit, period and reason the visits, where there are any.
 
     Raises ValueError as `lookup_rate` does.
     """
+    spans, units, rules = _asked(connection, first, last, level, cut, only)
+    found = _figures(connection, units, rules, spans, level, cut, only)
+    return [
+        {
+            "period_start": span.start.isoformat(),
+            "period_end": span.end.isoformat(),
+            "period_type": str(cut),
+            "level": str(level),
+            "unit_code": code,
+            "unit_name": of_span[code].unit.name,
+            "reason": reason,
+            "visits": of_span[code].total.not_by_chip[reason],
+        }
+        for span, of_span in zip(spans, found, strict=True)
+        for code in sorted(of_span)
+        for reason in sorted(of_span[code].total.not_by_chip)
+        if of_span[code].total.not_by_chip[reason] > 0
+    ]
+
+
+def _asked(
+    connection: sa.Connection, first: date, last: date, level: Level, cut: PeriodType, only: str | None
+) -> tuple[list[Period], Units, Rules]:
     spans = periods(first, last, cut)
-    registry = read_registry(connection)
-    _refuse_too_many_rows(spans, level, registry)
-    rows: list[Row] = []
-    for span, reasons in zip(spans, not_by_chip(connection, spans), strict=True):
-        names: dict[str, str] = {}
-        counts: dict[str, Counter[str]] = {}
-        for facility in _present(registry, span, reasons):
-            code, name, _parent = _place(facility, level, span)
-            names[code] = name
-            counts.setdefault(code, Counter()).update(reasons.get(facility.code, {}))
-        rows += [
-            {
-                "period_start": span.start.isoformat(),
-                "period_end": span.end.isoformat(),
-                "period_type": str(cut),
-                "level": str(level),
-                "unit_code": code,
-                "unit_name": names[code],
-                "reason": reason,
-                "visits": counts[code][reason],
-            }
-            for code in sorted(counts)
-            for reason in sorted(counts[code])
-            if counts[code][reason] > 0
-        ]
-    return rows
-
-
-def _refuse_too_many_rows(spans: Sequence[Period], level: Level, registry: Registry) -> None:
-    units = 1 if level is Level.PROVINCE else len(registry.facilities)
-    if len(spans) * units > MAX_ROWS:
+    units = units_of(connection)
+    number = 1 if level is Level.PROVINCE or only is not None else len(units.registry.facilities)
+    if len(spans) * number > MAX_ROWS:
         raise ValueError(f"more than {MAX_ROWS} rows: ask for fewer days or longer periods")
+    return spans, units, read_rules(connection)
 
 
-def _present(registry: Registry, span: Period, with_data: Iterable[str]) -> list[Facility]:
-    seen = set(with_data)
-    return [unit for unit in registry.facilities.values() if unit.code in seen or unit.active(span.start, span.end)]
+def _figures(
+    connection: sa.Connection,
+    units: Units,
+    rules: Rules,
+    spans: Sequence[Period],
+    level: Level,
+    cut: PeriodType,
+    only: str | None,
+) -> list[Figured]:
+    if cut is PeriodType.CUMULATIVE:
+        return [cumulative(connection, units, rules, spans[0], level, only)]
+    return figures(connection, units, rules, spans, level, only)
 
 
-def _place(facility: Facility, level: Level, span: Period) -> tuple[str, str, str | None]:
-    """Code, name and parent code of the unit of this level that the facility belongs to in the period."""
-    version = facility.version_at(span.start, span.end)
-    match level:
-        case Level.FACILITY:
-            return facility.code, version.name, facility.area_code or None
-        case Level.AREA:
-            return facility.area_code, facility.area_name, version.province_code
-        case Level.PROVINCE:
-            return version.province_code, version.province_name, None
+class _Closed:
+    """Whether a row stands, and what came after it was published."""
+
+    def __init__(self, connection: sa.Connection, units: Units, rules: Rules, level: Level) -> None:
+        self._connection, self._units, self._rules, self._level = connection, units, rules, level
+        self._months = closed_months(connection)
+        self._late: dict[date, dict[str, tuple[Measures, Measures]]] = {}
+
+    def state(self, each: Figures, span: Period) -> tuple[str, dict[str, int] | None]:
+        """The fields `status` and `adjustment` (live less published, by field) of a row."""
+        months = list(_months(span)) if self._months else []
+        if not months or not self._months.issuperset(months):
+            return "open", None
+        published, live, changed = Measures(), Measures(), False
+        for month in months:
+            for code, (before, after) in self._late_in(month).items():
+                own = self._rules.counts_for(code, month)
+                if self._units.place(own, self._level, span) == each.unit.code:
+                    published.add(before)
+                    live.add(after)
+                    changed = True
+        if not changed:
+            return "closed", None
+        whole = months[0] == span.start and month_end(months[-1]) == span.end
+        return "adjusted", differences(published, live) if whole else None
+
+    def _late_in(self, month: date) -> dict[str, tuple[Measures, Measures]]:
+        if month not in self._late:
+            self._late[month] = late(self._connection, month)
+        return self._late[month]
 
 
-def _count(unit: _Unit, facility: Facility, span: Period, sums: Measures | None) -> None:
-    active = facility.active(span.start, span.end)
-    unit.active += active
-    if sums is None:
-        return
-    unit.total.add(sums)
-    unit.reporting += active and sums.reported
-    unit.active_with_lookup += active and sums.counted + sums.desk_lookups > 0
+def _months(span: Period) -> list[date]:
+    found = []
+    month = span.start.replace(day=1)
+    while month <= span.end:
+        found.append(month)
+        if month_end(month) >= span.end:
+            break
+        month = (month.replace(day=28) + _A_WEEK).replace(day=1)
+    return found
 
 
-def _row(unit: _Unit, level: Level, span: Period, cut: PeriodType) -> Row:
-    sums = unit.total
+def _row(each: Figures, level: Level, span: Period, cut: PeriodType, target: float) -> Row:
+    sums, unit, left_out = each.total, each.unit, each.left_out
     lookups = sums.counted + sums.desk_lookups
     success = sums.success + sums.desk_success
+    visits = _visits(each)
     rates = {
-        "r1": (sums.visits_looked_up + sums.desk_looked_up, sums.visits),
+        "r1": (sums.visits_looked_up + sums.desk_looked_up - left_out["looked_up"], visits),
         "r1_raw": (lookups, sums.visits),
         "r2": (success, lookups),
-        "r3": (sums.visits_by_document, sums.visits),
-        "r4": (sums.visits_by_chip, sums.visits),
-        "r5": (unit.active_with_lookup, unit.active),
+        "r3": (sums.visits_by_document - left_out["by_document"], visits),
+        "r4": (sums.visits_by_chip - left_out["by_chip"], visits),
+        "r5": (each.with_lookup, unit.active),
     }
     r1_pct = percent(*rates["r1"])
     row: Row = {
@@ -174,16 +187,30 @@ def _row(unit: _Unit, level: Level, span: Period, cut: PeriodType) -> Row:
         "lookups_other_key": sums.other_key,
         "attempted_not_sent": sums.not_sent,
         "persons_looked_up": sums.persons,
-        "by_method": dict(sorted(sums.by_method.items())),
+        "by_method": dict(sorted((name, count) for name, count in sums.by_method.items() if count)),
     }
     for name, (numerator, denominator) in rates.items():
         row |= {f"{name}_pct": percent(numerator, denominator)}
         row |= {f"{name}_numerator": numerator, f"{name}_denominator": denominator}
     return row | {
-        "target_pct": TARGET_PCT,
-        "target_met": None if r1_pct is None else r1_pct >= TARGET_PCT,
-        "facilities_reporting": unit.reporting,
+        "target_pct": target,
+        "target_met": None if r1_pct is None else r1_pct >= target,
+        "facilities_reporting": each.reporting,
         "facilities_active": unit.active,
-        "status": "open",
-        "revision": sums.revision,
+    }
+
+
+def _visits(each: Figures) -> int:
+    # A hospital may count fewer visits of a class than its stations saw: the rates must not turn negative.
+    return max(each.total.visits - each.left_out["visits"], 0)
+
+
+def _beside(each: Figures) -> Row:
+    """What stands beside the figures of the contract: visits left out, and how far the portal's figure is away."""
+    sums = each.total
+    gap = None if sums.visits_portal is None else sums.visits_portal - sums.visits_beside_portal
+    return {
+        "visits_excluded": sums.visits - _visits(each),
+        "portal_gap": gap,
+        "portal_gap_pct": None if gap is None or sums.visits_portal is None else percent(abs(gap), sums.visits_portal),
     }

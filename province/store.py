@@ -17,9 +17,12 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
+from province.rebuild import rebuild
+
 _PRAGMAS = (("journal_mode", "WAL", "wal"), ("synchronous", "FULL", 2), ("foreign_keys", "ON", 1))
 _BUSY_SECONDS = 30
 _MIGRATION_LOCK = 0x62687974
+_WITHOUT_SUMS = ("0001", "0002")
 
 
 class StoreUnusable(Exception):
@@ -97,7 +100,10 @@ class Store:
             if not self.is_sqlite:
                 connection.execute(sa.text("SELECT pg_advisory_xact_lock(:key)"), {"key": _MIGRATION_LOCK})
             self._migrations.attributes["connection"] = connection
+            before = MigrationContext.configure(connection).get_current_revision()
             command.upgrade(self._migrations, "head")
+            if before in _WITHOUT_SUMS:
+                rebuild(connection)
 
 
 def open_store(database: str | None, data: Path) -> Store:

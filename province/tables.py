@@ -1,7 +1,7 @@
 """The tables of the province hub; one definition for SQLite and PostgreSQL (architecture.md 4).
 
 `event` is the ledger: each accepted event once, as it came. `lookup`, `visit`, `visit_count` and `desk_lookups` are
-what the rates read; events too far in the future stay in the ledger only.
+what days are made of (`rollup_table` holds their sums); events too far in the future stay in the ledger only.
 """
 
 from datetime import UTC, datetime
@@ -164,7 +164,7 @@ lookup = sa.Table(
     sa.Column("reached_gateway", sa.Boolean, nullable=False),
     sa.Column("person_day", sa.String(16)),
     sa.Index("lookup_checkin", "facility", "checkin_id"),
-    sa.Index("lookup_day", "day"),
+    sa.Index("lookup_day", "day", "facility"),
 )
 
 visit = sa.Table(
@@ -179,10 +179,11 @@ visit = sa.Table(
     sa.Column("last_seq", sa.BigInteger, nullable=False),
     sa.Column("last_event_id", sa.String(36), nullable=False),
     sa.Column("bhyt", sa.Boolean, nullable=False),
+    sa.Column("lane", _CODE),
     sa.Column("not_by_chip", _CODE),
     sa.Column("counted", sa.Boolean, nullable=False),
     sa.Index("visit_checkin", "facility", "checkin_id"),
-    sa.Index("visit_day", "day"),
+    sa.Index("visit_day", "day", "facility"),
 )
 
 visit_count = sa.Table(
@@ -195,7 +196,8 @@ visit_count = sa.Table(
     sa.Column("origin", _CODE, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("bhyt_visits", sa.Integer, nullable=False),
-    sa.Index("visit_count_day", "day"),
+    sa.Column("by_class", sa.Text),
+    sa.Index("visit_count_day", "day", "facility"),
 )
 
 desk_lookups = sa.Table(
@@ -210,7 +212,7 @@ desk_lookups = sa.Table(
     sa.Column("lookups", sa.Integer, nullable=False),
     sa.Column("visits_looked_up", sa.Integer, nullable=False),
     sa.Column("visits_success", sa.Integer, nullable=False),
-    sa.Index("desk_lookups_day", "day"),
+    sa.Index("desk_lookups_day", "day", "facility"),
 )
 
 facility_day = sa.Table(

@@ -15,7 +15,8 @@ from province.feed import LOOKUP_RATE_COLUMNS, WHY_NOT_COLUMNS, to_csv
 from province.guards import ApiError
 from province.parts import Parts
 from province.periods import PeriodType
-from province.rates import Level, Row, lookup_rate, why_not_by_chip
+from province.rates import Row, lookup_rate, why_not_by_chip
+from province.units import Level
 
 FirstDay = Annotated[str, Query(alias="from", description="first day, YYYY-MM-DD, UTC+7")]
 LastDay = Annotated[str, Query(alias="to", description="last day, inclusive")]

@@ -22,7 +22,8 @@ ROW_FIELDS = (
     "lookups_fail_mismatch lookups_fail_technical lookups_fail_other lookups_not_counted lookups_other_key "
     "attempted_not_sent persons_looked_up by_method "
     + "".join(f"{rate}_pct {rate}_numerator {rate}_denominator " for rate in ("r1", "r1_raw", "r2", "r3", "r4", "r5"))
-    + "target_pct target_met facilities_reporting facilities_active status revision generated_at registry_version"
+    + "target_pct target_met facilities_reporting facilities_active status revision generated_at registry_version "
+    + "visits_excluded portal_gap portal_gap_pct adjustment"
 ).split()
 
 

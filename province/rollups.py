@@ -1,0 +1,164 @@
+"""Keeping the sums that the feed reads: from the ledger's rows to days, to months, to years.
+
+Whoever changes what a day is made of refreshes it in the same transaction, so that the feed never shows less than what
+was acknowledged.
+"""
+
+from collections.abc import Collection, Iterable
+from datetime import UTC, date, datetime
+from typing import Final
+
+import sqlalchemy as sa
+
+from province.day_sums import day_sums
+from province.measures import Measures, add_rest, from_row, to_row
+from province.periods import month_end
+from province.rollup_table import ADDED, LARGEST, Grain, closed_month, rollup
+from province.tables import facility, facility_version
+
+_KEY: Final = ("facility", "grain", "start")
+_VALUES: Final = ("last", "province", "area", "active", *ADDED, *LARGEST, "rest")
+
+
+def refresh(connection: sa.Connection, days: Collection[date], code: str | None = None) -> None:
+    """Make the sums of these days new, and of their months and years: of one facility (its *code*), or of all.
+
+    The caller's transaction has already changed what the days are made of, and holds the facility's lock.
+    """
+    if not days:
+        return
+    _drop_days(connection, days, code)
+    rows = [
+        {"facility": owner, "grain": Grain.DAY, "start": day, "last": day, "province": "", "area": "", "active": 1}
+        | to_row(sums)
+        for (owner, day), sums in day_sums(connection, days, code).items()
+    ]
+    if rows:
+        connection.execute(sa.insert(rollup), rows)
+        _label(connection, Grain.DAY, days, code)
+    refresh_above(connection, days, code)
+
+
+def refresh_above(connection: sa.Connection, days: Collection[date], code: str | None = None) -> None:
+    """Make the sums of the months and years of these days new from the sums of days."""
+    closed = closed_months(connection)
+    months = {day.replace(day=1) for day in days}
+    for month in sorted(months):
+        grain = Grain.LIVE if month in closed else Grain.MONTH
+        _sum_up(connection, Grain.DAY, grain, month, month_end(month), code)
+    for year in sorted({month.replace(month=1) for month in months - closed}):
+        _sum_up(connection, Grain.MONTH, Grain.YEAR, year, year.replace(month=12, day=31), code)
+
+
+def close_month(connection: sa.Connection, month: date) -> None:
+    """Freeze every facility's sums of the month that begins on the day *month*; what comes later stands beside them.
+
+    Raises ValueError when it is no first day, or closed already.
+    """
+    if month.day != 1 or is_closed(connection, month):
+        raise ValueError("not the first day of an open month")
+    connection.execute(sa.insert(closed_month).values(month=month, closed_at=datetime.now(UTC)))
+
+
+def is_closed(connection: sa.Connection, month: date) -> bool:
+    """Whether the month that begins on the day *month* is closed."""
+    query = sa.select(closed_month.c.month).where(closed_month.c.month == month)
+    return connection.scalar(query) is not None
+
+
+def closed_months(connection: sa.Connection) -> set[date]:
+    """The first days of all closed months."""
+    return set(connection.scalars(sa.select(closed_month.c.month)))
+
+
+def late(connection: sa.Connection, month: date) -> dict[str, tuple[Measures, Measures]]:
+    """Facilities of a closed month whose data changed after the closing: the sums as published, and as they are now."""
+    live = _by_facility(connection, Grain.LIVE, month)
+    published = _by_facility(connection, Grain.MONTH, month)
+    pairs = {code: (published.get(code, Measures()), sums) for code, sums in live.items()}
+    return {code: pair for code, pair in pairs.items() if to_row(pair[0]) != to_row(pair[1])}
+
+
+def relabel(connection: sa.Connection, codes: Iterable[str]) -> None:
+    """Give the rows of these facilities the province, area and validity of the registry as it is now."""
+    for code in codes:
+        _set_labels(connection, rollup.c.facility == code)
+
+
+def _by_facility(connection: sa.Connection, grain: Grain, start: date) -> dict[str, Measures]:
+    query = sa.select(rollup).where(rollup.c.grain == grain, rollup.c.start == start)
+    found = {}
+    for row in connection.execute(query).mappings():
+        found[row["facility"]] = from_row(row)
+        add_rest(found[row["facility"]], row["rest"])
+    return found
+
+
+def _of(grain: Grain, code: str | None) -> sa.ColumnElement[bool]:
+    of_grain = rollup.c.grain == grain
+    return of_grain if code is None else sa.and_(rollup.c.facility == code, of_grain)
+
+
+def _drop_days(connection: sa.Connection, days: Collection[date], code: str | None) -> None:
+    connection.execute(sa.delete(rollup).where(_of(Grain.DAY, code), rollup.c.start.in_(sorted(days))))
+
+
+def _sum_up(connection: sa.Connection, below: Grain, grain: Grain, start: date, last: date, code: str | None) -> None:
+    """Write the row of *grain* that begins at *start* as the sum of the rows of grain *below* in it."""
+    inside = sa.and_(_of(below, code), rollup.c.start.between(start, last))
+    total = (
+        sa.select(
+            rollup.c.facility,
+            sa.literal(str(grain)).label("grain"),
+            sa.literal(start, sa.Date).label("start"),
+            sa.literal(last, sa.Date).label("last"),
+            *(sa.literal("").label(name) for name in ("province", "area")),
+            sa.literal(1).label("active"),
+            *(sa.cast(sa.func.sum(rollup.c[name]), sa.Integer).label(name) for name in ADDED),
+            *(sa.func.max(rollup.c[name]).label(name) for name in LARGEST),
+            sa.cast(sa.null(), sa.Text).label("rest"),
+        )
+        .where(inside)
+        .group_by(rollup.c.facility)
+    )
+    connection.execute(sa.delete(rollup).where(_of(grain, code), rollup.c.start == start))
+    connection.execute(sa.insert(rollup).from_select([*_KEY, *_VALUES], total))
+    _add_rests(connection, inside, grain, start)
+    _label(connection, grain, [start], code)
+
+
+def _add_rests(connection: sa.Connection, inside: sa.ColumnElement[bool], grain: Grain, start: date) -> None:
+    rests: dict[str, Measures] = {}
+    query = sa.select(rollup.c.facility, rollup.c.rest).where(inside, rollup.c.rest.is_not(None))
+    for row in connection.execute(query):
+        add_rest(rests.setdefault(row.facility, Measures()), row.rest)
+    for owner, sums in rests.items():
+        own = sa.and_(rollup.c.facility == owner, rollup.c.grain == grain, rollup.c.start == start)
+        connection.execute(sa.update(rollup).where(own).values(rest=to_row(sums)["rest"]))
+
+
+def _label(connection: sa.Connection, grain: Grain, starts: Collection[date], code: str | None) -> None:
+    _set_labels(connection, sa.and_(_of(grain, code), rollup.c.start.in_(sorted(starts))))
+
+
+def _set_labels(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
+    version = facility_version
+    own = version.c.facility == rollup.c.facility
+    begun = sa.or_(version.c.valid_from.is_(None), version.c.valid_from <= rollup.c.last)
+    newest = version.c.valid_from.desc().nulls_last()
+    last_begun = sa.select(version.c.province_code).where(own, begun).order_by(newest).limit(1).scalar_subquery()
+    first = (
+        sa.select(version.c.province_code).where(own).order_by(version.c.valid_from.nulls_first()).limit(1)
+    ).scalar_subquery()
+    not_over = sa.or_(version.c.valid_to.is_(None), version.c.valid_to >= rollup.c.start)
+    active = sa.exists().where(own, begun, not_over)
+    area = sa.select(facility.c.area_code).where(facility.c.code == rollup.c.facility).scalar_subquery()
+    connection.execute(
+        sa.update(rollup)
+        .where(condition)
+        .values(
+            province=sa.func.coalesce(last_begun, first, ""),
+            area=sa.func.coalesce(area, ""),
+            active=sa.case((active, 1), else_=0),
+        )
+    )
