@@ -45,14 +45,21 @@ def logs_are_clean() -> Iterator[None]:
     assert watch.leaked == []
 
 
-_WAIT_ON_DEVICES = ("tests/browser/", "tests/scenario/", "tests/readers/test_pcsc.py", "tests/readers/test_attached")
-"""Tests that wait on a browser, on pcscd or on a dozen processes: what else the machine does can fail them."""
+_PURE = (
+    "tests/documents/",
+    "tests/emrtd/",
+    "tests/addresses/",
+    "tests/insurance/",
+    "tests/systemd/",
+    "tests/test_events",
+)
+"""Tests that wait on nothing: for them a second try would only hide an error."""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Such a test may try a second time; the summary names each that needed it."""
+    """A test that waits (on a process, a device, a browser, a time-out) may try again; the summary names each."""
     for item in items:
-        if item.nodeid.startswith(_WAIT_ON_DEVICES):
+        if not item.nodeid.startswith(_PURE):
             item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
 
 

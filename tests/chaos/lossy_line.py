@@ -43,12 +43,15 @@ class LossyLine:
         line = _Line(self)
         forward = asyncio.create_task(line.forward(reader, up_writer, writer))
         back = asyncio.create_task(line.back(up_reader, writer))
-        await asyncio.wait([forward, back], return_when=asyncio.FIRST_COMPLETED)
-        for task in (forward, back):
-            task.cancel()
-        await asyncio.gather(forward, back, return_exceptions=True)
+        try:
+            await asyncio.wait([forward, back], return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for task in (forward, back):
+                task.cancel()
+            await asyncio.gather(forward, back, return_exceptions=True)
+            for end in (writer, up_writer):
+                end.close()
         for end in (writer, up_writer):
-            end.close()
             with contextlib.suppress(OSError):
                 await end.wait_closed()
 
