@@ -10,7 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 import province.rollup_table
-import province.rule_tables  # noqa: F401  (their tables belong to the comparison)
+import province.rule_tables
+import province.simulate_tables  # noqa: F401  (their tables belong to the comparison)
 from province.facilities import RegistryError, load_packaged, load_registry, read_registry
 from province.store import Store, StoreUnusable
 from province.tables import facility, metadata, station
