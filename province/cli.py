@@ -11,6 +11,7 @@ from pathlib import Path
 import click
 
 from province.app import create_app
+from province.commands import rules, simulate
 from province.commands.hub import DAY, EXISTING_FILE, Hub, print_json
 from province.enrolment import EnrolmentError, list_keys, new_api_key, new_code
 from province.enrolment import revoke as revoke_key
@@ -169,3 +170,7 @@ def kpi(hub: Hub, first: datetime, last: datetime, level: str, period: str) -> N
             print_json({"rows": lookup_rate(connection, *days, Level(level), PeriodType(period))})
         except ValueError as error:
             raise click.ClickException(str(error)) from error
+
+
+for command in (*rules.COMMANDS, *simulate.COMMANDS):
+    main.add_command(command)
