@@ -15,6 +15,7 @@ from kiosk.documents.text import fold
 from kiosk.duty import Duty
 from kiosk.hospital_model import Service
 from kiosk.model import Sex, local_day
+from kiosk.patient_choice import can_choose
 from kiosk.portraits import Portraits
 from kiosk.records import CheckIn
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork
@@ -22,6 +23,7 @@ from kiosk.web.staff_accounts import StaffAccounts
 from kiosk.web.staff_duty import duty_router
 from kiosk.web.staff_figures import figures_api
 from kiosk.web.staff_hand_over import hand_over_api
+from kiosk.web.staff_patient import patient_api
 from kiosk.web.staff_pending import pending_api
 from kiosk.web.staff_rules import rules_api
 from kiosk.web.staff_view import revealed, views
@@ -153,9 +155,11 @@ def staff_api(
         return view | {
             "portrait": portraits is not None and portraits.holds(checkin.checkin_id),
             "can_withdraw": checkins.hospital.capabilities.cancel,
+            "can_choose_patient": can_choose(checkins, checkin),
         }
 
     router.include_router(rules_api(checkins, work, signed_in, shown))
+    router.include_router(patient_api(checkins, signed_in, shown))
 
     async def service(service_id: str) -> Service:
         for candidate in await checkins.menu():

@@ -11,6 +11,7 @@ import { dutyView } from "./duty.js";
 import { entryView, fillEntry } from "./entry.js";
 import { HandOver } from "./hand_over.js";
 import { rowsView, searchBody } from "./list.js";
+import { peopleView } from "./people.js";
 import { pendingView } from "./pending.js";
 import { readScan } from "./scan.js";
 import { statusView } from "./status.js";
@@ -29,7 +30,7 @@ export class Desk {
   #searched = "";
   #scan = 0; // only the newest scan is answered
   #selected = null;
-  #shown = { list: "", facts: "", portrait: "", differences: "", actions: "", status: "", duty: "" };
+  #shown = { list: "", facts: "", portrait: "", differences: "", people: "", actions: "", status: "", duty: "" };
   #services = { at: 0, items: [] };
 
   constructor({ content, status, tell, failed }) {
@@ -46,6 +47,7 @@ export class Desk {
     this.portrait = el("div", {});
     this.reveal = el("div", {});
     this.differences = el("div", {});
+    this.people = el("div", {});
     this.actions = el("div", { id: "actions" });
     this.audit = el("div", {});
     this.panel = el("section", { id: "panel" });
@@ -203,10 +205,10 @@ export class Desk {
   #open(id) {
     this.#selected = id;
     this.tell("");
-    Object.assign(this.#shown, { facts: "", portrait: "", differences: "", actions: "" });
-    for (const part of [this.facts, this.portrait, this.differences, this.actions, this.audit]) part.replaceChildren();
+    Object.assign(this.#shown, { facts: "", portrait: "", differences: "", people: "", actions: "" });
+    for (const part of [this.facts, this.portrait, this.differences, this.people, this.actions, this.audit]) part.replaceChildren();
     this.reveal.replaceChildren(revealView(id, this.failed));
-    this.panel.replaceChildren(this.portrait, this.facts, this.reveal, this.differences, this.actions, this.audit);
+    this.panel.replaceChildren(this.portrait, this.facts, this.reveal, this.differences, this.people, this.actions, this.audit);
   }
 
   #showItem(item) {
@@ -229,6 +231,9 @@ export class Desk {
       const fields = comparable(item);
       const view = fields.length ? [differencesView(item.checkin_id, fields, changed, this.failed)] : [];
       this.differences.replaceChildren(...view);
+    });
+    this.#once("people", [item.checkin_id, item.can_choose_patient, item.patient_match], () => {
+      this.people.replaceChildren(...(item.can_choose_patient ? [peopleView(item.checkin_id, changed, this.failed)] : []));
     });
     const { items } = this.#services;
     this.#once("actions", actionsKey(item, items), () => {
