@@ -6,7 +6,7 @@ A check-in id is written once (primary key), so a repeat changes nothing.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -140,7 +140,7 @@ class StagingTableAdapter(BaseAdapter):
         )
         query = sa.select(self._view).where(person, view.day == str(day), view.state != "cancelled")
         rows = await self._database.read(lambda c: c.execute(query.order_by(view.checkin_id)).all())
-        return tuple((str(row.checkin_id), _receipt(row)) for row in rows)
+        return tuple((str(row.checkin_id), self._receipt(row)) for row in rows)
 
     async def push(self, encounter: Encounter) -> Receipt:
         """Write the visit; one that is there already is left as it is. All three hospital errors.
@@ -152,9 +152,9 @@ class StagingTableAdapter(BaseAdapter):
         def work(connection: sa.Connection) -> Receipt:
             there = self._row(connection, encounter.checkin_id)
             if there is not None:
-                return _receipt(there)
+                return self._receipt(there)
             connection.execute(self._table.insert().values(**values))
-            return _receipt(self._row(connection, encounter.checkin_id))
+            return self._receipt(self._row(connection, encounter.checkin_id))
 
         try:
             return await self._database.write(work)
@@ -165,7 +165,7 @@ class StagingTableAdapter(BaseAdapter):
         there = await self._database.read(lambda c: self._row(c, encounter.checkin_id))
         if there is None:
             raise HospitalRejected("staging_table.constraint")
-        return _receipt(there)
+        return self._receipt(there)
 
     async def amend(self, receipt: Receipt, encounter: Encounter) -> Receipt:
         """Write what was learnt since into the visit's row. HospitalRejected ``staging_table.no_row``."""
@@ -174,7 +174,7 @@ class StagingTableAdapter(BaseAdapter):
 
         def work(connection: sa.Connection) -> Receipt:
             self._change(connection, encounter.checkin_id, changes)
-            return _receipt(self._row(connection, encounter.checkin_id))
+            return self._receipt(self._row(connection, encounter.checkin_id))
 
         return await self._database.write(work)
 
@@ -272,6 +272,9 @@ class StagingTableAdapter(BaseAdapter):
         )
         return [(name, columns) for name, columns in wanted if name is not None]
 
+    def _receipt(self, row: sa.Row[Any] | None) -> Receipt:
+        return _receipt(row, self._settings.refused_states)
+
     def _rows(
         self, connection: sa.Connection, view: str, columns: tuple[str, ...], *, limit: int = 2000
     ) -> list[sa.Row[Any]]:
@@ -284,7 +287,7 @@ class StagingTableAdapter(BaseAdapter):
         return await self._database.read(lambda c: c.execute(query).one_or_none())
 
 
-def _receipt(row: sa.Row[Any] | None) -> Receipt:
+def _receipt(row: sa.Row[Any] | None, refused_states: Collection[str]) -> Receipt:
     """What stands in a row; until the system has given the visit an id of its own, ours is it."""
     if row is None:
         return Receipt()
@@ -295,6 +298,7 @@ def _receipt(row: sa.Row[Any] | None) -> Receipt:
         registration_id=row.checkin_id,
         tickets=(TicketLine(number, row.room),) if number else (),
         raw_status=row.his_state,
+        refused=str(row.his_state or "").strip().lower() in refused_states,
     )
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 import sqlalchemy as sa
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationError
 
 from kiosk.errors import ConfigError
 
@@ -29,6 +29,9 @@ def _url(value: str) -> str:
     return value
 
 
+State = Annotated[str, StringConstraints(to_lower=True, pattern=r"^[^\x00-\x1f]{1,20}$")]
+
+
 class StagingTableSettings(BaseModel):
     """All keys. ``url``: without the password, which stands in ``password_file``. ``table``: where we write and read.
 
@@ -47,6 +50,9 @@ class StagingTableSettings(BaseModel):
     services_view: Name | None = None
     visit_count_view: Name | None = None
     lookups_view: Name | None = None
+    refused_states: tuple[Annotated[str, StringConstraints(to_lower=True, pattern=r"^[^\x00-\x1f]{1,20}$")], ...] = (
+        "rejected",
+    )
     connect: Seconds = 3
     statement: Seconds = 8
 

@@ -146,7 +146,10 @@ class TicketLine:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What the hospital system gave back for an encounter; every part may be missing. ``barcode``: for the slip."""
+    """What the hospital system gave back for an encounter; every part may be missing.
+
+    ``barcode``: for the slip. ``refused``: it took the visit, and refused it when it came to look at it.
+    """
 
     visit_id: str | None = None
     patient_code: str | None = None
@@ -155,6 +158,7 @@ class Receipt:
     amount: Decimal | None = None
     raw_status: str | None = None
     barcode: str | None = None
+    refused: bool = False
 
     @property
     def number(self) -> str | None:

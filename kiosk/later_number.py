@@ -1,4 +1,7 @@
-"""Queue numbers that a hospital system gives only after a visit is registered: looked for until the day ends."""
+"""Queue numbers that a hospital system gives only after a visit is registered: looked for until the day ends.
+
+It may also refuse the visit then; that is for staff to solve.
+"""
 
 from __future__ import annotations
 
@@ -82,6 +85,8 @@ class LaterNumber:
         except Exception:
             log.exception("hospital adapter failed")
             return self.give_up(row)
+        if found is not None and found.refused:
+            return Done(self._refused(row.ref))
         if found is None or found.number is None:
             return Retry("no_number_yet", after=after)
         return Done(self._numbered(row.ref, found))
@@ -94,6 +99,14 @@ class LaterNumber:
             if checkin_id == checkin.checkin_id or (not checkin_id and known and receipt.visit_id == known):
                 return receipt
         return None
+
+    def _refused(self, checkin_id: str) -> Effect:
+        def effect(connection: sa.Connection) -> None:
+            now = self._clock()
+            records.update(connection, checkin_id, staff_reason="refused_later", staff_since=now)
+            records.add_audit(connection, now, "hospital", "refused", checkin_id, {})
+
+        return effect
 
     def _numbered(self, checkin_id: str, receipt: Receipt) -> Effect:
         def effect(connection: sa.Connection) -> None:

@@ -243,6 +243,15 @@ async def test_what_the_hospital_writes_back_is_found(sqlite: StagingPeer) -> No
     assert await sqlite.adapter.find_visits(sqlite.encounter(2).identity, None, TODAY) == ()
 
 
+async def test_a_row_that_the_hospital_refused_says_so(sqlite: StagingPeer) -> None:
+    encounter = sqlite.encounter(1)
+    assert (await sqlite.adapter.push(encounter)).refused is False
+    for state, refused in (("taken", False), (" Rejected ", True), ("rejected?", False)):
+        sqlite.run(sqlite.table.update().values(his_state=state))
+        ((_, found),) = await sqlite.adapter.find_visits(encounter.identity, None, TODAY)
+        assert (found.refused, found.raw_status) == (refused, state)
+
+
 async def test_an_amendment_is_a_revision_and_an_unknown_row_is_refused(sqlite: StagingPeer) -> None:
     encounter = replace(sqlite.encounter(1), eligibility=EligibilityClass.CANNOT_SAY)
     receipt = await sqlite.adapter.push(encounter)

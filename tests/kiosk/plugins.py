@@ -52,6 +52,7 @@ class Slow(DryRunAdapter):
     def __init__(self) -> None:
         super().__init__()
         self.numbers: dict[str, str] = {}
+        self.refused: set[str] = set()
         self.away = False
 
     async def push(self, encounter: Encounter) -> Receipt:
@@ -63,7 +64,7 @@ class Slow(DryRunAdapter):
         if self.away:
             raise HospitalUnavailable("slow.away")
         found = await super().find_visits(identity, ref, day)
-        return tuple((i, replace(receipt, tickets=self._ticket(i))) for i, receipt in found)
+        return tuple((i, replace(receipt, tickets=self._ticket(i), refused=i in self.refused)) for i, receipt in found)
 
     def _ticket(self, checkin_id: str) -> tuple[TicketLine, ...]:
         number = self.numbers.get(checkin_id)

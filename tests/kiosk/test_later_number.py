@@ -34,6 +34,14 @@ async def test_the_number_is_found_when_it_comes_and_joins_the_kiosks_own(world)
     assert (await world.row("number")).state == "done"
 
 
+async def test_a_visit_that_the_hospital_refuses_later_is_told_to_staff(world):
+    checkin = await accepted(world)
+    world.checkins.hospital.refused.add(checkin.checkin_id)
+    after = await world.becomes(checkin.checkin_id, staff_reason="refused_later")
+    assert (after.hospital_state, after.number) == ("accepted", "K-001")
+    assert (await world.row("number")).state == "done"
+
+
 async def test_a_number_that_does_not_come_delays_no_visit_and_ends_with_the_day(world):
     first = await accepted(world)
     await world.leave()
