@@ -20,7 +20,7 @@ from province.units import Level
 
 FirstDay = Annotated[str, Query(alias="from", description="first day, YYYY-MM-DD, UTC+7")]
 LastDay = Annotated[str, Query(alias="to", description="last day, inclusive")]
-Format = Annotated[str, Query(alias="format", description="json or csv")]
+Format = Annotated[str, Query(alias="format", description="json, csv or xlsx")]
 RowsQuery = Callable[[sa.Connection, date, date, Level, PeriodType], list[Row]]
 
 
@@ -37,8 +37,8 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         period: PeriodType,
         wanted: str,
     ) -> Response:
-        if wanted not in ("json", "csv"):
-            raise ApiError(422, "format_not_offered", "format: json or csv")
+        if wanted not in ("json", "csv", "xlsx"):
+            raise ApiError(422, "format_not_offered", "format: json, csv or xlsx")
         first, last = parse_day(days[0]), parse_day(days[1])
         if first is None or last is None:
             raise ApiError(422, "bad_parameters", "from, to: a day as YYYY-MM-DD")
@@ -49,10 +49,12 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
                 raise ApiError(422, "bad_parameters", str(error)) from None
         if wanted == "json":
             return JSONResponse({"rows": rows})
-        file = f'attachment; filename="{name}-{first}-{last}.csv"'
-        return Response(
-            to_csv(rows, columns), media_type="text/csv; charset=utf-8", headers={"Content-Disposition": file}
-        )
+        headers = {"Content-Disposition": f'attachment; filename="{name}-{first}-{last}.{wanted}"'}
+        if wanted == "xlsx":
+            from province.feed_xlsx import MEDIA_TYPE, to_xlsx  # noqa: PLC0415  (openpyxl: only who asks pays for it)
+
+            return Response(to_xlsx(rows, columns), media_type=MEDIA_TYPE, headers=headers)
+        return Response(to_csv(rows, columns), media_type="text/csv; charset=utf-8", headers=headers)
 
     @app.get("/api/v1/kpi/lookup-rate")
     def lookup_rate_feed(

@@ -154,7 +154,7 @@ def test_data_of_a_facility_outside_its_validity_are_shown_and_not_counted_as_ac
         {"from": "2017-01-01", "to": "2026-12-31", "level": "facility", "period": "day"},
         {"from": "2026-03-02", "to": "2026-03-02", "level": "planet"},
         {"from": "2026-03-02", "to": "2026-03-02", "period": "decade"},
-        {"from": "2026-03-02", "to": "2026-03-02", "format": "xlsx"},
+        {"from": "2026-03-02", "to": "2026-03-02", "format": "pdf"},
     ],
 )
 def test_wrong_parameters_are_named(hub, params: dict[str, str]) -> None:
