@@ -16,6 +16,7 @@ from kiosk.events import VIETNAM
 from province.facilities import last_heard
 from province.periods import PeriodType
 from province.rates import TARGET_PCT, Row, lookup_rate
+from province.simulate.mark import simulated_range
 from province.units import Level
 
 STYLESHEET: Final = resources.files("province").joinpath("static/dashboard.css").read_text("utf-8")
@@ -81,6 +82,7 @@ def render(connection: sa.Connection, month: Month, now: datetime) -> str:
             provinces=provinces,
             facilities=[_with_heard(row, heard, now) for row in facilities],
             month=month,
+            simulated=simulated_range(connection),
             months=sorted({*offered, month}, reverse=True),
             target=TARGET_PCT,
             now=local,

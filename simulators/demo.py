@@ -132,7 +132,7 @@ def main(data: Path | None, port_base: int) -> None:
     over = threading.Event()
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
-    stack = Stack(folder, port_base, config=_CONFIG, with_card=True, with_camera=True)
+    stack = Stack(folder, port_base, config=_CONFIG, with_card=True, with_camera=True, with_history=True)
     try:
         with stack, serve_in_thread(create_app(stack), port=port_base + 17):
             click.echo(_greeting(stack), err=True)

@@ -68,7 +68,7 @@ class Stack:
     *config*: tables laid over the demo's configuration, lists of tables in their place, and so is the hospital's table
     where it names another adapter; *gateway_env*, *his_env*: settings of the simulators.
     *with_card*: a simulated PN532 reader beside the scanner, and people are asked for their chips. *with_camera*: a
-    simulated camera beside them.
+    simulated camera beside them. *with_history*: a new province begins with a simulated year that ended yesterday.
     """
 
     data: Path
@@ -78,6 +78,7 @@ class Stack:
     his_env: Mapping[str, str] = field(default_factory=dict)
     facility: str = FACILITY
     with_province: bool = True
+    with_history: bool = False
     with_card: bool = False
     with_camera: bool = False
     kiosk_env: Mapping[str, str] = field(default_factory=dict)
@@ -125,7 +126,19 @@ class Stack:
             self.wait_for("province", "/readyz")
             self._enrol()
 
+    def _simulate_history(self) -> None:
+        if (self.data / "province" / "province.db").exists():
+            return
+        last = datetime.now(_VIETNAM).date() - timedelta(days=1)
+        command = [sys.executable, "-m", "province", "--data", str(self.data / "province"), "simulate", "--sums-only"]
+        command += ["--from", str(last - timedelta(days=365)), "--to", str(last)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603
+        if done.returncode != 0:
+            raise DidNotStart(f"the province has no history: {done.stderr}")
+
     def _start_province(self) -> None:
+        if self.with_history:
+            self._simulate_history()
         enrolment = f"{self.facility}:{STATION}:{_ENROL_CODE}"
         command = [sys.executable, "-m", "province", "--data", str(self.data / "province"), "run", "--demo"]
         command += ["--port", str(self.port_base + 10), "--demo-enrol", enrolment]

@@ -1,4 +1,4 @@
-"""Simulated histories (issue 7, point 11): the same by seed, marked, and equal as events and as sums."""
+"""Simulated histories: the same by seed, marked, and equal as events and as sums."""
 
 import base64
 from datetime import date
@@ -66,3 +66,13 @@ def test_real_stations_need_force(store: Store) -> None:
         simulate(store, PLAN, sums_only=True)
     assert figures(store) == []
     assert simulate(store, PLAN, sums_only=True, force=True) > 20
+
+
+def test_the_dashboard_says_which_days_are_simulated(store, run_hub) -> None:
+    with run_hub(store) as hub:
+        assert "Số liệu mô phỏng" not in hub.http.get("/").text
+        simulate(
+            store, Plan({"93002": "hospital"}, Period(date(2026, 3, 2), date(2026, 3, 4)), 1, {}, 1.0), sums_only=True
+        )
+        shown = hub.http.get("/", params={"month": "2026-03"}).text
+    assert "Số liệu mô phỏng" in shown and "02/03/2026" in shown and "04/03/2026" in shown
