@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from province.app import create_app
-from province.commands import rules, simulate
+from province.commands import months, rules, simulate
 from province.commands.hub import DAY, EXISTING_FILE, Hub, print_json
 from province.enrolment import EnrolmentError, list_keys, new_api_key, new_code
 from province.enrolment import revoke as revoke_key
@@ -172,5 +172,5 @@ def kpi(hub: Hub, first: datetime, last: datetime, level: str, period: str) -> N
             raise click.ClickException(str(error)) from error
 
 
-for command in (*rules.COMMANDS, *simulate.COMMANDS):
+for command in (*months.COMMANDS, *rules.COMMANDS, *simulate.COMMANDS):
     main.add_command(command)

@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
+import province.month_tables
 import province.rollup_table
 import province.rule_tables
 import province.simulate_tables  # noqa: F401  (their tables belong to the comparison)

@@ -1,0 +1,1 @@
+"""Closing the month: confirmations, the signed snapshot, adjustments and objections."""
