@@ -22,9 +22,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
             item.add_marker("browser")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
-    """One kiosk with its simulators for all tests here; each test serves people of its own."""
+    """One kiosk with its simulators for the tests of a file; each test serves people of its own."""
     policy = {"confirm_seconds": 10, "choose_seconds": 30, "done_seconds": 12, "staff_seconds": 12, "number_wait": 3}
     folder = tmp_path_factory.mktemp("stack")
     with Stack(folder, free_base(), config={"policy": policy}, with_province=False) as running:
