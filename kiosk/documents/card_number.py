@@ -31,4 +31,4 @@ def classify_number(text: str) -> tuple[KeyKind, str] | None:
 
 def benefit_level_of(kind: KeyKind, number: str) -> str | None:
     """The benefit level 1 to 5 printed in a 15 or 17 character card *number*; other numbers do not carry it."""
-    return number[2] if kind in (KeyKind.BHYT_15, KeyKind.BHYT_17) else None
+    return (number[2:3] or None) if kind in (KeyKind.BHYT_15, KeyKind.BHYT_17) else None

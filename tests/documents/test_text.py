@@ -181,3 +181,8 @@ def test_a_classified_number_is_never_shortened(text):
 def test_benefit_level():
     assert benefit_level_of(*(KeyKind.BHYT_15, "TE1999900000001")) == "1"
     assert benefit_level_of(KeyKind.BHXH_10, "9900000001") is None
+
+
+@pytest.mark.parametrize("number", ["", "9", "GD"])
+def test_a_number_that_is_too_short_has_no_benefit_level(number: str) -> None:
+    assert benefit_level_of(KeyKind.BHYT_15, number) is None
