@@ -53,3 +53,16 @@ month_answer = sa.Table(
     sa.Column("text", sa.Text, nullable=False),
     sa.Index("month_answer_objection", "objection"),
 )
+
+insurer_month = sa.Table(
+    "insurer_month",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("facility", _CODE, sa.ForeignKey("facility.code"), nullable=False),
+    sa.Column("month", sa.Date, nullable=False),
+    sa.Column("visits", sa.Integer, nullable=False),
+    sa.Column("lookups", sa.Integer, nullable=False),
+    sa.Column("entered_at", UtcDateTime, nullable=False),
+    sa.Column("entered_by", sa.Text, nullable=False),
+    sa.Index("insurer_month_month", "month", "facility"),
+)

@@ -11,7 +11,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from province.day_sums import day_sums
-from province.measures import Measures, add_rest, from_row, to_row
+from province.measures import Measures, add_rest, differences, from_row, to_row
 from province.periods import month_end
 from province.rollup_table import ADDED, LARGEST, Grain, closed_month, rollup
 from province.tables import facility, facility_version
@@ -72,11 +72,13 @@ def closed_months(connection: sa.Connection) -> set[date]:
 
 
 def late(connection: sa.Connection, month: date) -> dict[str, tuple[Measures, Measures]]:
-    """Facilities of a closed month whose data changed after the closing: the sums as published, and as they are now."""
+    """Facilities of a closed month of which a number is another after the closing: the sums as published, and as they
+    are now.
+    """
     live = _by_facility(connection, Grain.LIVE, month)
     published = _by_facility(connection, Grain.MONTH, month)
     pairs = {code: (published.get(code, Measures()), sums) for code, sums in live.items()}
-    return {code: pair for code, pair in pairs.items() if to_row(pair[0]) != to_row(pair[1])}
+    return {code: pair for code, pair in pairs.items() if differences(*pair)}
 
 
 def relabel(connection: sa.Connection, codes: Iterable[str]) -> None:
