@@ -9,7 +9,7 @@ demo:
 
 test:
 	@scripts/setup test
-	@$(BIN)/pytest -q -n 2 --dist loadfile
+	@$(BIN)/pytest -q -n 2 --dist loadfile --no-loadscope-reorder
 
 # what takes longer than every change can afford: 200 kills, 2,000 power cuts, a million fuzzed captures
 long:

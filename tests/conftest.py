@@ -55,9 +55,15 @@ _PURE = (
 )
 """Tests that wait on nothing: for them a second try would only hide an error."""
 
+_SLOW = ("tests/browser/", "tests/scenario/", "tests/chaos/", "tests/web/", "tests/province/", "tests/kiosk/")
+"""Folders whose files take minutes: begun first, so that at the end no worker is alone with one of them."""
+
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """A test that waits (on a process, a device, a browser, a time-out) may try again; the summary names each."""
+    """Slow folders come first. A test that waits (on a process, a device, a browser, a time-out) may try again; the
+    summary names each.
+    """
+    items.sort(key=lambda item: next((n for n, each in enumerate(_SLOW) if item.nodeid.startswith(each)), len(_SLOW)))
     for item in items:
         if not item.nodeid.startswith(_PURE):
             item.add_marker(pytest.mark.flaky(reruns=1, reruns_delay=2))
