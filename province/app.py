@@ -19,23 +19,33 @@ from province.ingest import EnvelopeError, prune_heartbeats
 from province.observe import Metrics, Observed, log
 from province.parts import Parts
 from province.store import Store
-from province.web import feed, operation, pages, stations
+from province.web import access, feed, operation, pages, stations
 
 _PRUNE_SECONDS: Final = 6 * 3600
-_ROOMS: Final = (operation, stations, feed, pages)
+_ROOMS: Final = (operation, access, stations, feed, pages)
 
 
 def create_app(
-    store: Store, *, demo: bool = False, rate_limit: RateLimit | None = None, key: HubKey | None = None
+    store: Store,
+    *,
+    demo: bool = False,
+    public: bool = False,
+    rate_limit: RateLimit | None = None,
+    key: HubKey | None = None,
+    key_limit: RateLimit | None = None,
 ) -> FastAPI:
     """The application on an open, migrated store; with `demo` the API key `demo` may read (loopback only).
 
+    `public`: anybody may look at pages, also when there are accounts. `rate_limit` is of station keys, `key_limit` of
+    API keys.
     `key`: what the hub signs with; one for the life of the application when it is not given.
     """
     key = key or HubKey.make()
     key.make_known(store)
     metrics = Metrics()
-    parts = Parts(store, key, Gate(store, demo=demo), metrics, rate_limit or RateLimit(), demo)
+    parts = Parts(
+        store, key, Gate(store, demo=demo, public=public, key_limit=key_limit), metrics, rate_limit or RateLimit(), demo
+    )
     app = FastAPI(title="Province hub", docs_url=None, redoc_url=None, lifespan=_lifespan(store))
     app.add_middleware(Observed, metrics=metrics)
     _add_error_answers(app)

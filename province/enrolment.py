@@ -1,6 +1,9 @@
-"""Who may send and who may read: enrolment codes, station keys and API keys (interfaces.md 5 and 6).
+"""Which stations may send: enrolment codes, and station keys with their rotation (interfaces.md 5).
 
-Codes and API keys are kept only as SHA-256: both are random, so a hash cannot be searched for them.
+Codes are kept only as SHA-256: they are random, so a hash cannot be searched for them.
+
+A station that joins again has two keys until the new one is used for the first time; then the old one is revoked. So
+there is no moment in which it could not send, whatever answer gets lost.
 """
 
 import base64
@@ -15,10 +18,11 @@ import sqlalchemy as sa
 import uuid_utils
 
 from province.store import Store
-from province.tables import api_key, enrolment, facility, station, station_key
+from province.tables import enrolment, facility, station, station_key
 
 CODE_LIFE: Final = timedelta(days=7)
 _CODE_BYTES: Final = 10
+_NOTE_EVERY: Final = timedelta(minutes=1)
 
 
 class EnrolmentError(Exception):
@@ -32,12 +36,13 @@ class EnrolmentError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class StationKey:
-    """A station's key in force: whose it is, and the raw 32 bytes of the Ed25519 public key."""
+    """A station's key in force: whose it is, the raw 32 bytes of the Ed25519 public key, and when it was last used."""
 
     key_id: str
     facility: str
     station: str
     public_key: bytes
+    used_at: datetime | None = None
 
 
 def new_code(store: Store, facility_code: str, station_name: str, *, code: str | None = None) -> dict[str, str]:
@@ -103,11 +108,37 @@ def find_key(connection: sa.Connection, key_id: str) -> StationKey | None:
     row = connection.execute(
         sa.select(station_key).where(station_key.c.key_id == key_id, station_key.c.revoked_at.is_(None))
     ).first()
-    return None if row is None else StationKey(row.key_id, row.facility, row.station, bytes(row.public_key))
+    return (
+        None if row is None else StationKey(row.key_id, row.facility, row.station, bytes(row.public_key), row.used_at)
+    )
+
+
+def note_use(store: Store, key: StationKey, now: datetime) -> None:
+    """Note that a batch came with this key and its right signature; the first one revokes the station's older keys.
+
+    Written at most once a minute per key: it must cost the ingest nothing.
+    """
+    if key.used_at is not None and now - key.used_at < _NOTE_EVERY:
+        return
+    with store.write() as connection:
+        mine = station_key.c.key_id == key.key_id
+        connection.execute(sa.update(station_key).where(mine).values(used_at=now))
+        if key.used_at is None:
+            made_at = sa.select(station_key.c.created_at).where(mine).scalar_subquery()
+            older = sa.update(station_key).where(
+                station_key.c.facility == key.facility,
+                station_key.c.station == key.station,
+                station_key.c.created_at < made_at,
+                station_key.c.revoked_at.is_(None),
+            )
+            connection.execute(older.values(revoked_at=now))
 
 
 def list_keys(store: Store) -> list[dict[str, str | None]]:
-    """All keys ever enrolled: id, facility, station, when made, revoked and last heard (ISO 8601 or None)."""
+    """All keys ever enrolled: id, facility, station, state, when made, used last, revoked and station heard (ISO 8601).
+
+    State: `waiting` (never used: the station's older key still holds), `active` or `revoked`.
+    """
     query = (
         sa.select(station_key, station.c.heard_at)
         .outerjoin(
@@ -121,9 +152,11 @@ def list_keys(store: Store) -> list[dict[str, str | None]]:
                 "key_id": row.key_id,
                 "facility": row.facility,
                 "station": row.station,
-                "created_at": row.created_at.isoformat(timespec="seconds"),
-                "revoked_at": row.revoked_at.isoformat(timespec="seconds") if row.revoked_at else None,
-                "last_heard_at": row.heard_at.isoformat(timespec="seconds") if row.heard_at else None,
+                "state": "revoked" if row.revoked_at else "active" if row.used_at else "waiting",
+                "created_at": _text(row.created_at),
+                "used_at": _text(row.used_at),
+                "revoked_at": _text(row.revoked_at),
+                "last_heard_at": _text(row.heard_at),
             }
             for row in connection.execute(query)
         ]
@@ -143,22 +176,6 @@ def revoke(store: Store, key_id: str) -> dict[str, str]:
     return {"key_id": key_id, "revoked_at": revoked_at.isoformat(timespec="seconds")}
 
 
-def new_api_key(store: Store, scope: str) -> dict[str, str]:
-    """A new API key for `scope` (`read`): `{"key", "scope"}`; the key is shown only here."""
-    key = secrets.token_urlsafe(32)
-    with store.write() as connection:
-        connection.execute(
-            sa.insert(api_key).values(key_hash=_hash(key), scope=scope, created_at=datetime.now(UTC)),
-        )
-    return {"key": key, "scope": scope}
-
-
-def may_read(connection: sa.Connection, key: str) -> bool:
-    """Whether this API key may read the feed."""
-    query = sa.select(api_key.c.scope).where(api_key.c.key_hash == _hash(key), api_key.c.scope == "read")
-    return connection.scalar(query) is not None
-
-
 def _readable(raw: bytes) -> str:
     letters = base64.b32encode(raw).decode("ascii")
     return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
@@ -171,3 +188,7 @@ def _code_hash(code: str) -> str:
 
 def _hash(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat(timespec="seconds") if moment else None

@@ -79,6 +79,7 @@ station_key = sa.Table(
     sa.Column("public_key", sa.LargeBinary(32), nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
     sa.Column("revoked_at", UtcDateTime),
+    sa.Column("used_at", UtcDateTime),
 )
 
 enrolment = sa.Table(
@@ -97,6 +98,10 @@ api_key = sa.Table(
     sa.Column("key_hash", sa.String(64), primary_key=True),
     sa.Column("scope", sa.String(16), nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("facility", _CODE),
+    sa.Column("label", sa.Text),
+    sa.Column("expires_at", UtcDateTime),
+    sa.Column("revoked_at", UtcDateTime),
 )
 
 hub_key = sa.Table(

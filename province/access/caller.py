@@ -12,6 +12,11 @@ class Role(StrEnum):
     ANALYST = "analyst"
     ADMIN = "admin"
 
+    def reaches(self, least: "Role") -> bool:
+        """Whether this role may do what `least` may."""
+        order = list(Role)
+        return order.index(self) >= order.index(least)
+
 
 class Scope(StrEnum):
     """What an API key is good for."""
@@ -23,16 +28,18 @@ class Scope(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """A known caller.
+    """A known caller, or the public where pages are open to it.
 
     ``name``: of the account or label of the key, for the audit. ``facility``: the only one that the caller may see and
-    speak for; None: all. ``scopes``: of a key; a person who signed in has none.
+    speak for; None: all. ``scopes``: of a key; a person who signed in has none. ``signed_in``: a person with an
+    account.
     """
 
     name: str
     role: Role
     facility: str | None = None
     scopes: frozenset[Scope] = frozenset()
+    signed_in: bool = False
 
     def may_see(self, facility: str) -> bool:
         """Whether figures of this facility (its code) are for the caller's eyes."""

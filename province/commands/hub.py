@@ -50,3 +50,11 @@ class Hub:
 def print_json(document: object) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def read_text(path: Path) -> str:
+    """The text of a UTF-8 file, with or without BOM. Raises ClickException."""
+    try:
+        return path.read_text("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise click.ClickException(f"{path.name} is not UTF-8") from error

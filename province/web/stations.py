@@ -9,7 +9,7 @@ from fastapi import FastAPI, Header, Request
 from starlette.concurrency import run_in_threadpool
 
 from kiosk.events import MAX_BYTES, parse_signature, verify_batch
-from province.enrolment import EnrolmentError, StationKey, enrol, find_key
+from province.enrolment import EnrolmentError, StationKey, enrol, find_key, note_use
 from province.guards import ApiError, read_body
 from province.ingest import open_envelope, take_batch
 from province.observe import log
@@ -63,4 +63,5 @@ def _sender(store: Store, header: str | None, body: bytes) -> StationKey:
         raise ApiError(401, "unknown_key")
     if not verify_batch(key.public_key, parsed.signature, body):
         raise ApiError(401, "wrong_signature")
+    note_use(store, key, datetime.now(UTC))
     return key

@@ -12,8 +12,9 @@ from kiosk import events, outbox_table, records
 from kiosk.errors import ProvinceUnavailable
 from kiosk.province_client import ProvinceClient
 from kiosk.tables import event
+from province.access.keys import new_api_key
 from province.app import create_app
-from province.enrolment import new_api_key, new_code
+from province.enrolment import new_code
 from province.facilities import load_packaged
 from province.store import Store as HubStore
 from simulators.serve import RunningServer

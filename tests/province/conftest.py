@@ -22,8 +22,9 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kiosk import events
+from province.access.keys import new_api_key
 from province.app import create_app
-from province.enrolment import new_api_key, new_code
+from province.enrolment import new_code
 from province.facilities import load_packaged
 from province.guards import RateLimit
 from province.server import make_server

@@ -6,7 +6,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import sqlalchemy as sa
 
-from province.enrolment import EnrolmentError, list_keys, new_api_key, new_code, revoke
+from province.access.keys import new_api_key
+from province.enrolment import EnrolmentError, list_keys, new_code, revoke
 from province.tables import api_key, enrolment
 
 KEY = base64.b64encode(b"\x05" * 32).decode()

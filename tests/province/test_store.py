@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 import sqlalchemy as sa
 
+import province.access_tables
 import province.month_tables
 import province.rollup_table
 import province.rule_tables
