@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from importlib import resources
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -144,8 +144,11 @@ def read_registry(connection: sa.Connection) -> Registry:
     return Registry(facilities, f"{last.number}-{last.sha256[:12]}" if last else "0")
 
 
-def list_facilities(connection: sa.Connection) -> dict[str, object]:
-    """The body of `GET /api/v1/facilities`: every facility with versions and when its stations were last heard."""
+def list_facilities(connection: sa.Connection, *, only: str | None = None) -> dict[str, Any]:
+    """The body of `GET /api/v1/facilities`: every facility with versions and when its stations were last heard.
+
+    With *only* a code, of this facility alone.
+    """
     heard = last_heard(connection)
     registry = read_registry(connection)
     rows = [
@@ -171,6 +174,7 @@ def list_facilities(connection: sa.Connection) -> dict[str, object]:
             ],
         }
         for unit in registry.facilities.values()
+        if only is None or unit.code == only
     ]
     return {"facilities": rows, "registry_version": registry.version}
 

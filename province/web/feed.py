@@ -1,11 +1,10 @@
 """The KPI feed and the registry for readers (interfaces.md 6)."""
 
-from collections.abc import Callable
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Protocol
 
 import sqlalchemy as sa
-from fastapi import Depends, FastAPI, Query
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import JSONResponse, Response
 
 from kiosk.events import parse_day
@@ -21,7 +20,15 @@ from province.units import Level
 FirstDay = Annotated[str, Query(alias="from", description="first day, YYYY-MM-DD, UTC+7")]
 LastDay = Annotated[str, Query(alias="to", description="last day, inclusive")]
 Format = Annotated[str, Query(alias="format", description="json, csv or xlsx")]
-RowsQuery = Callable[[sa.Connection, date, date, Level, PeriodType], list[Row]]
+
+
+class RowsQuery(Protocol):
+    """A query of the feed; `only` one facility."""
+
+    def __call__(
+        self, connection: sa.Connection, first: date, last: date, level: Level, cut: PeriodType, *, only: str | None
+    ) -> list[Row]:
+        """The rows."""
 
 
 def add_routes(app: FastAPI, parts: Parts) -> None:
@@ -29,6 +36,8 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     Reader = Annotated[Caller, Depends(parts.gate.reader)]
 
     def answer(
+        request: Request,
+        caller: Caller,
         query: RowsQuery,
         columns: dict[str, str],
         name: str,
@@ -42,11 +51,14 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         first, last = parse_day(days[0]), parse_day(days[1])
         if first is None or last is None:
             raise ApiError(422, "bad_parameters", "from, to: a day as YYYY-MM-DD")
+        if caller.facility is not None and level is not Level.FACILITY:
+            raise ApiError(403, "not_allowed", "level: facility")
         with parts.store.read() as connection:
             try:
-                rows = query(connection, first, last, level, period)
+                rows = query(connection, first, last, level, period, only=caller.facility)
             except ValueError as error:
                 raise ApiError(422, "bad_parameters", str(error)) from None
+        request.state.rows = len(rows)
         if wanted == "json":
             return JSONResponse({"rows": rows})
         headers = {"Content-Disposition": f'attachment; filename="{name}-{first}-{last}.{wanted}"'}
@@ -58,7 +70,8 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
 
     @app.get("/api/v1/kpi/lookup-rate")
     def lookup_rate_feed(
-        _: Reader,
+        request: Request,
+        caller: Reader,
         first: FirstDay,
         last: LastDay,
         level: Level = Level.PROVINCE,
@@ -66,11 +79,13 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         wanted: Format = "json",
     ) -> Response:
         """The lookup rate and what it is made of (interfaces.md 6)."""
-        return answer(lookup_rate, LOOKUP_RATE_COLUMNS, "lookup-rate", (first, last), level, period, wanted)
+        days = first, last
+        return answer(request, caller, lookup_rate, LOOKUP_RATE_COLUMNS, "lookup-rate", days, level, period, wanted)
 
     @app.get("/api/v1/kpi/why-not-by-chip")
     def why_not_by_chip_feed(
-        _: Reader,
+        request: Request,
+        caller: Reader,
         first: FirstDay,
         last: LastDay,
         level: Level = Level.PROVINCE,
@@ -78,10 +93,13 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         wanted: Format = "json",
     ) -> Response:
         """Why insured visits were not read by chip (interfaces.md 6)."""
-        return answer(why_not_by_chip, WHY_NOT_COLUMNS, "why-not-by-chip", (first, last), level, period, wanted)
+        days = first, last
+        return answer(request, caller, why_not_by_chip, WHY_NOT_COLUMNS, "why-not-by-chip", days, level, period, wanted)
 
     @app.get("/api/v1/facilities")
-    def facilities(_: Reader) -> JSONResponse:
-        """The registry with validity dates, and when each facility was last heard."""
+    def facilities(request: Request, caller: Reader) -> JSONResponse:
+        """The registry with validity dates, and when each facility was last heard; a facility sees itself."""
         with parts.store.read() as connection:
-            return JSONResponse(list_facilities(connection))
+            found = list_facilities(connection, only=caller.facility)
+        request.state.rows = len(found["facilities"])
+        return JSONResponse(found)

@@ -1,12 +1,14 @@
 """The dashboard's pages."""
 
 from datetime import datetime
+from typing import Annotated
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI
 from fastapi.responses import HTMLResponse, Response
 
 from kiosk.events import VIETNAM
 from province import dashboard
+from province.access.caller import Caller
 from province.guards import ApiError
 from province.parts import Parts
 
@@ -15,7 +17,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     """`/` and what it loads."""
 
     @app.get("/", response_class=HTMLResponse)
-    def dashboard_page(month: str | None = None) -> HTMLResponse:
+    def dashboard_page(_: Annotated[Caller, Depends(parts.gate.page)], month: str | None = None) -> HTMLResponse:
         """The dashboard of one month (`YYYY-MM`), by default the current one."""
         now = datetime.now(VIETNAM)
         try:

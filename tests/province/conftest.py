@@ -22,6 +22,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from kiosk import events
+from province.access.accounts import add_account, open_session
+from province.access.caller import Role
 from province.access.keys import new_api_key
 from province.app import create_app
 from province.enrolment import new_code
@@ -233,6 +235,13 @@ class Hub:
 
     def station(self, facility: str = "93002", name: str = "kiosk-1") -> Station:
         return Station(self, facility, name)
+
+    def person(self, role: str, facility: str | None = None, name: str = "") -> dict[str, str]:
+        """The headers with which a browser of somebody who signed in asks; the account is made here."""
+        name = name or f"{role}-{uuid.uuid4().hex[:8]}"
+        add_account(self.store, name, Role(role), "a long enough password", facility)
+        token = open_session(self.store, name, datetime.now(UTC))
+        return {"Cookie": f"hub-session={token}", "Origin": str(self.http.base_url).rstrip("/")}
 
     def get(self, path: str, **params: object) -> httpx.Response:
         return self.http.get(path, params=params, headers=self.read)  # type: ignore[arg-type]
