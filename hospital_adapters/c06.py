@@ -22,11 +22,11 @@ from hospital_adapters import c06_wire as wire
 from hospital_adapters.base import BaseAdapter
 from hospital_adapters.c06_availability import AvailabilityNow
 from hospital_adapters.c06_calls import Calls, rows_of
-from hospital_adapters.c06_http import Answer
 from hospital_adapters.c06_outcome import SIGNATURE
 from hospital_adapters.c06_patients import Patients, SexSelfTest
 from hospital_adapters.c06_settings import C06Settings
 from hospital_adapters.c06_tree import flatten
+from hospital_adapters.http_line import Answer
 from kiosk.errors import ConfigError, HospitalUnavailable
 from kiosk.hospital_model import (
     Availability,

@@ -6,10 +6,11 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hospital_adapters.c06_http import Answer, C06Client, NoAnswer
+from hospital_adapters.c06_http import C06Client
 from hospital_adapters.c06_outcome import SIGNATURE, question_outcome, registration_outcome
 from hospital_adapters.c06_settings import C06Settings
 from hospital_adapters.c06_wire import Envelope
+from hospital_adapters.http_line import Answer, NoAnswer
 from kiosk.errors import HospitalRejected, HospitalUnavailable
 from kiosk.ports import Clock
 

@@ -18,8 +18,8 @@ from __future__ import annotations
 import re
 
 from hospital_adapters import c06_wire as wire
-from hospital_adapters.c06_http import Answer, NoAnswer
 from hospital_adapters.c06_settings import C06Settings
+from hospital_adapters.http_line import Answer, NoAnswer
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
 
 SIGNATURE = "c06.signature"

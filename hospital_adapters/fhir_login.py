@@ -14,8 +14,8 @@ from collections.abc import Callable
 from typing import Any
 from urllib.parse import quote_plus, urlencode
 
-from hospital_adapters.fhir_http import Line, NoAnswer
 from hospital_adapters.fhir_settings import FhirSettings
+from hospital_adapters.http_line import HttpLine, NoAnswer
 from kiosk.errors import ConfigError, HospitalUnavailable
 
 REFUSED = "fhir.login_refused"
@@ -39,14 +39,14 @@ class Login:
         self._lock = asyncio.Lock()
         self._until = 0.0
         self._token = ""
-        self._line: Line | None = None
+        self._line: HttpLine | None = None
         if self._auth.kind == "bearer":
             self._token = _read_secret(secret, self._auth.token_file, "token_file")
             if not _TOKEN.fullmatch(self._token):
                 raise ConfigError("hospital.auth.token_file: expected a file that holds one token")
         elif self._auth.kind == "client_credentials":
             self._secret = _read_secret(secret, self._auth.client_secret_file, "client_secret_file")
-            self._line = Line(self._auth.token_url, settings.ca_file, settings.timeouts.connect)
+            self._line = HttpLine(self._auth.token_url, settings.ca_file, settings.timeouts.connect)
 
     @property
     def renewable(self) -> bool:
@@ -72,7 +72,7 @@ class Login:
         if self._line is not None:
             await self._line.close()
 
-    async def _ask(self, line: Line) -> tuple[str, float]:
+    async def _ask(self, line: HttpLine) -> tuple[str, float]:
         """A token and the seconds it lives."""
         auth = self._auth
         headers = {"content-type": "application/x-www-form-urlencoded", "accept": "application/json"}
@@ -83,7 +83,7 @@ class Login:
             headers["authorization"] = "Basic " + base64.b64encode(pair.encode()).decode()
         else:
             form |= {"client_id": auth.client_id, "client_secret": self._secret}
-        end = await line.exchange("POST", auth.token_url, headers, urlencode(form).encode(), self._limit)
+        end = await line.call("POST", auth.token_url, headers, urlencode(form).encode(), self._limit)
         if isinstance(end, NoAnswer):
             raise HospitalUnavailable(f"fhir.login_{end.reason}")
         if end.status in (400, 401, 403):

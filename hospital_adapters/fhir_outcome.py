@@ -17,8 +17,8 @@ any other, 5xx; time-out, reset                     HospitalOutcomeUnknown
 from __future__ import annotations
 
 from hospital_adapters import fhir_read as read
-from hospital_adapters.fhir_http import Answer, NoAnswer
 from hospital_adapters.fhir_read import Resource
+from hospital_adapters.http_line import Answer, NoAnswer
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
 
 UNAUTHORIZED = "fhir.http_401"

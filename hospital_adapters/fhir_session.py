@@ -9,16 +9,17 @@ from typing import Any
 
 from hospital_adapters import fhir_outcome as outcome
 from hospital_adapters import fhir_read as read
-from hospital_adapters.fhir_http import Answer, Line, NoAnswer
 from hospital_adapters.fhir_login import Login
 from hospital_adapters.fhir_read import Resource
 from hospital_adapters.fhir_settings import FhirSettings
 from hospital_adapters.fhir_text import query
+from hospital_adapters.http_line import Answer, HttpLine, NoAnswer
 from kiosk.errors import HospitalUnavailable
 
 _JSON = "application/fhir+json"
 _FORM = "application/x-www-form-urlencoded"
 _MOST_PAGES = 10
+_LARGEST = 4 * 1024 * 1024
 
 
 class Session:
@@ -27,7 +28,7 @@ class Session:
     def __init__(self, settings: FhirSettings, secret: Callable[[str], str]) -> None:
         """Nothing is opened yet. ConfigError for an unusable secret or ``ca_file``."""
         self._settings = settings
-        self._line = Line(settings.url, settings.ca_file, settings.timeouts.connect)
+        self._line = HttpLine(settings.url, settings.ca_file, settings.timeouts.connect, largest=_LARGEST)
         self._login = Login(settings, secret)
 
     async def read(self, kind: str, id_: str) -> Resource | None:
@@ -36,8 +37,9 @@ class Session:
         found = outcome.told(end)
         if found is not None and (read.part(found, "resourceType") != kind or read.id_of(found) != id_):
             raise HospitalUnavailable(outcome.MALFORMED)
-        if found is not None and isinstance(end, Answer) and end.etag and not read.part(found, "meta", "versionId"):
-            found["meta"] = {**(found["meta"] if isinstance(found.get("meta"), dict) else {}), **_version(end.etag)}
+        etag = end.headers.get("etag") if isinstance(end, Answer) else None
+        if found is not None and etag and not read.part(found, "meta", "versionId"):
+            found["meta"] = {**(found["meta"] if isinstance(found.get("meta"), dict) else {}), **_version(etag)}
         return found
 
     async def search(self, kind: str, parameters: Sequence[tuple[str, str]]) -> list[Resource]:
@@ -116,7 +118,7 @@ class Session:
         limit: float,
     ) -> Answer | NoAnswer:
         everything = {"accept": _JSON, **headers} | ({"authorization": authorization} if authorization else {})
-        return await self._line.exchange(method, self._settings.url + path, everything, content, limit)
+        return await self._line.call(method, self._settings.url + path, everything, content, limit)
 
 
 def _version(etag: str) -> dict[str, Any]:

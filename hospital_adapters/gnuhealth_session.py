@@ -28,9 +28,9 @@ from enum import StrEnum
 from typing import Any
 
 from hospital_adapters import gnuhealth_wire as wire
-from hospital_adapters.gnuhealth_http import Answer, Line, NoAnswer
 from hospital_adapters.gnuhealth_settings import GnuHealthSettings
 from hospital_adapters.gnuhealth_wire import Failure
+from hospital_adapters.http_line import Answer, HttpLine, NoAnswer
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
 
 log = logging.getLogger(__name__)
@@ -73,7 +73,8 @@ class Session:
         self._settings = settings
         self._password = password
         self._monotonic = monotonic
-        self._line = Line(settings)
+        self._target = f"{settings.url}/{settings.database}/"
+        self._line = HttpLine(settings.url, settings.ca_file, settings.timeouts.connect)
         self._numbers = itertools.count(1)
         self._lock = asyncio.Lock()
         self._ticket: _Ticket | None = None
@@ -100,8 +101,8 @@ class Session:
     ) -> tuple[Answer | NoAnswer, int]:
         number = next(self._numbers)
         limit = self._settings.timeouts.visit if kind is Kind.VISIT else self._settings.timeouts.ask
-        authorization = ticket.authorization if ticket else None
-        end = await self._line.post(wire.request(number, method, params), authorization, limit)
+        headers = {"content-type": "application/json"} | ({"authorization": ticket.authorization} if ticket else {})
+        end = await self._line.call("POST", self._target, headers, wire.request(number, method, params), limit)
         if isinstance(end, Answer):
             self.server_date = end.date
         return end, number

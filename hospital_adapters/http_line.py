@@ -41,6 +41,10 @@ class NoAnswer:
     sent: bool
 
 
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
 class _Unusable(Exception):
     """The answer cannot be taken as it is; the argument is a reason code."""
 
@@ -53,14 +57,24 @@ class HttpLine:
     unknown. Nothing is repeated and no redirect followed here.
     """
 
-    def __init__(self, url: str, ca_file: str | None, connect: float, clock: Callable[[], datetime]) -> None:
-        """*url*: any of the system's, for whom to trust. ConfigError when *ca_file* cannot be read."""
+    def __init__(
+        self,
+        url: str,
+        ca_file: str | None,
+        connect: float,
+        clock: Callable[[], datetime] = _now,
+        largest: int = ANSWER_LIMIT,
+    ) -> None:
+        """*url*: any of the system's, for whom to trust. *connect*: seconds for TCP, and for TLS. *largest*:
+        bytes of an answer. ConfigError when *ca_file* cannot be read.
+        """
         try:
             trust: ssl.SSLContext = client_context(url, ca_file)
         except (OSError, ValueError):
             raise ConfigError("hospital.ca_file: expected a readable PEM file with certificates") from None
         self._connect = connect
         self._clock = clock
+        self._largest = largest
         self._transport = httpx.AsyncHTTPTransport(
             verify=trust, trust_env=False, limits=httpx.Limits(max_keepalive_connections=0)
         )
@@ -89,7 +103,7 @@ class HttpLine:
             async with asyncio.timeout(limit):
                 response = await self._transport.handle_async_request(request)
                 try:
-                    body = await _read(response)
+                    body = await _read(response, self._largest)
                 finally:
                     await response.aclose()
         except _Unusable as unusable:
@@ -116,13 +130,13 @@ class HttpLine:
         return None if at is None else min(max((at - self._clock()).total_seconds(), 0.0), _LONGEST_RETRY_AFTER)
 
 
-async def _read(response: httpx.Response) -> bytes:
+async def _read(response: httpx.Response, largest: int) -> bytes:
     if response.headers.get("content-encoding", "identity").strip().lower() != "identity":
         raise _Unusable("encoding")
     body = bytearray()
     async for piece in response.aiter_raw():
         body += piece
-        if len(body) > ANSWER_LIMIT:
+        if len(body) > largest:
             raise _Unusable("too_large")
     return bytes(body)
 

@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
 from hospital_adapters.c06 import C06Adapter
-from hospital_adapters.c06_http import ANSWER_LIMIT
+from hospital_adapters.http_line import ANSWER_LIMIT
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
 from kiosk.hospital_model import MatchKind, Receipt
 from tests.contracts.hospital import assert_ours, outcome_of

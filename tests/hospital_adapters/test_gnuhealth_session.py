@@ -9,8 +9,8 @@ from typing import Any
 import pytest
 
 from hospital_adapters import gnuhealth_settings
-from hospital_adapters.gnuhealth_http import ANSWER_LIMIT
 from hospital_adapters.gnuhealth_session import Kind, Session
+from hospital_adapters.http_line import ANSWER_LIMIT
 from kiosk.errors import HospitalError, HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
 from tests.contracts.hospital import assert_ours
 from tests.hospital_adapters.c06_peer import bare_server, closed_port
