@@ -12,6 +12,8 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
 
+from province.access import audit
+from province.access.audited import Audited, flush_or_wait, keep_flushing
 from province.access.gate import Gate
 from province.guards import ApiError, RateLimit
 from province.hub_key import HubKey
@@ -46,7 +48,9 @@ def create_app(
     parts = Parts(
         store, key, Gate(store, demo=demo, public=public, key_limit=key_limit), metrics, rate_limit or RateLimit(), demo
     )
-    app = FastAPI(title="Province hub", docs_url=None, redoc_url=None, lifespan=_lifespan(store))
+    trail = audit.AuditTrail(store)
+    app = FastAPI(title="Province hub", docs_url=None, redoc_url=None, lifespan=_lifespan(store, trail))
+    app.add_middleware(Audited, trail=trail)
     app.add_middleware(Observed, metrics=metrics)
     _add_error_answers(app)
     for room in _ROOMS:
@@ -54,22 +58,25 @@ def create_app(
     return app
 
 
-def _lifespan(store: Store) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
+def _lifespan(store: Store, trail: audit.AuditTrail) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
     async def prune_for_ever() -> None:
         while True:
             try:
                 await run_in_threadpool(prune_heartbeats, store, datetime.now(UTC))
+                await run_in_threadpool(audit.prune, store, datetime.now(UTC))
             except sa.exc.SQLAlchemyError:
-                log.exception("old heartbeats could not be deleted; trying again later")
+                log.exception("old records could not be deleted; trying again later")
             await asyncio.sleep(_PRUNE_SECONDS)
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        pruning = asyncio.create_task(prune_for_ever())
+        tasks = [asyncio.create_task(prune_for_ever()), asyncio.create_task(keep_flushing(trail))]
         try:
             yield
         finally:
-            pruning.cancel()
+            for task in tasks:
+                task.cancel()
+            await run_in_threadpool(flush_or_wait, trail)
 
     return lifespan
 

@@ -8,6 +8,7 @@ from typing import TextIO
 import click
 
 from province.access.accounts import AccountRefused, add_account, disable_account, list_accounts, set_password
+from province.access.audit import Record, append, plain_parameters
 from province.access.caller import Role, Scope
 from province.access.keys import KeyRefused, list_api_keys, new_api_key, revoke_api_key
 from province.commands.hub import EXISTING_FILE, Hub, print_json, read_text
@@ -23,9 +24,16 @@ _PASSWORD_FILE = click.option(
 def new_station_code(store: Store, facility: str, station: str, *, code: str | None = None) -> dict[str, str]:
     """As `enrolment.new_code`, but raises ClickException."""
     try:
-        return new_code(store, facility, station, code=code)
+        made = new_code(store, facility, station, code=code)
     except EnrolmentError as error:
         raise click.ClickException(f"{facility} {station}: {error.code}") from error
+    _note(store, "enrol", facility=facility, station=station)
+    return made
+
+
+def _note(store: Store, command: str, **parameters: str | None) -> None:
+    given = plain_parameters({name: value for name, value in parameters.items() if value is not None})
+    append(store, [Record(datetime.now(UTC), "command line", "command", "", f"provincectl {command}", given)])
 
 
 @click.command()
@@ -70,10 +78,13 @@ def keys(hub: Hub) -> None:
 @click.pass_obj
 def revoke(hub: Hub, key_id: str) -> None:
     """Refuse a station key from now on."""
+    store = hub.open()
     try:
-        print_json(revoke_key(hub.open(), key_id))
+        revoked = revoke_key(store, key_id)
     except EnrolmentError as error:
         raise click.ClickException(error.code) from error
+    _note(store, "revoke", key_id=key_id)
+    print_json(revoked)
 
 
 @click.group("api-key", invoke_without_command=True)
@@ -90,10 +101,13 @@ def api_key(
         return
     if scope is None:
         raise click.UsageError("give --scope")
+    store = context.obj.open()
     try:
-        print_json(new_api_key(context.obj.open(), scope, facility_code=facility, label=label, days=days))
+        made = new_api_key(store, scope, facility_code=facility, label=label, days=days)
     except KeyRefused as error:
         raise click.ClickException(error.code) from error
+    _note(store, "api-key", scope=scope, facility=facility, id=made["id"])
+    print_json(made)
 
 
 @api_key.command("list")
@@ -108,10 +122,13 @@ def list_them(hub: Hub) -> None:
 @click.pass_obj
 def revoke_it(hub: Hub, key_id: str) -> None:
     """Refuse an API key from now on."""
+    store = hub.open()
     try:
-        print_json(revoke_api_key(hub.open(), key_id))
+        revoked = revoke_api_key(store, key_id)
     except KeyRefused as error:
         raise click.ClickException(error.code) from error
+    _note(store, "api-key revoke", id=key_id)
+    print_json(revoked)
 
 
 @click.group()
@@ -132,6 +149,7 @@ def add_user(hub: Hub, name: str, role: str, facility: str | None, password_file
         add_account(store, name, Role(role), _password(password_file), facility)
     except AccountRefused as error:
         raise click.ClickException(error.code) from error
+    _note(store, "user add", name=name, role=role, facility=facility)
     print_json({"name": name, "role": role, "facility": facility})
 
 
@@ -147,10 +165,12 @@ def list_users(hub: Hub) -> None:
 @click.pass_obj
 def disable_user(hub: Hub, name: str) -> None:
     """Let nobody in with this account; a new password lets it in again."""
+    store = hub.open()
     try:
-        disable_account(hub.open(), name)
+        disable_account(store, name)
     except AccountRefused as error:
         raise click.ClickException(error.code) from error
+    _note(store, "user disable", name=name)
     print_json({"name": name, "state": "disabled"})
 
 
@@ -165,6 +185,7 @@ def new_password(hub: Hub, name: str, password_file: TextIO | None) -> None:
         set_password(store, name, _password(password_file))
     except AccountRefused as error:
         raise click.ClickException(error.code) from error
+    _note(store, "user password", name=name)
     print_json({"name": name, "state": "active"})
 
 

@@ -33,7 +33,10 @@ class Hub:
             raise click.ClickException(str(error)) from error
 
     def open(self, *, packaged_registry: bool = True) -> Store:
-        """The migrated store, with the packaged registry loaded at the first start. Raises ClickException."""
+        """The migrated store, with the packaged registry loaded at the first start; closed when the command ends.
+
+        Raises ClickException.
+        """
         try:
             store = open_store(self._database, self._data)
         except (StoreUnusable, OSError) as error:
@@ -42,6 +45,7 @@ class Hub:
             raise click.ClickException("--database is not a URL") from error
         except sa.exc.DBAPIError as error:
             raise click.ClickException("the database cannot be opened") from error
+        click.get_current_context().call_on_close(store.close)
         if packaged_registry:
             load_packaged(store)
         return store
