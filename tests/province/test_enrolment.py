@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from province.access.keys import new_api_key
-from province.enrolment import EnrolmentError, list_keys, new_code, revoke
+from province.enrolment import EnrolmentError, StationKey, find_key, list_keys, new_code, note_use, revoke
+from province.enrolment import enrol as join
 from province.tables import api_key, enrolment
 
 KEY = base64.b64encode(b"\x05" * 32).decode()
@@ -87,3 +88,65 @@ def test_the_demo_key_reads_in_the_demo_only(store, run_hub) -> None:
     with run_hub(store, demo=True) as hub:
         assert hub.http.get("/api/v1/facilities", headers={"Authorization": "Bearer demo"}).status_code == 200
         assert hub.http.get("/api/v1/facilities", headers={"Authorization": "Bearer demo2"}).status_code == 401
+
+
+def states(hub) -> dict[str, str | None]:
+    return {str(row["key_id"]): row["state"] for row in list_keys(hub.store)}
+
+
+def test_a_new_key_replaces_the_old_one_when_it_is_first_used(hub) -> None:
+    old, other = hub.station("93002", "kiosk-1"), hub.station("93002", "kiosk-2")
+    assert states(hub) == {old.key_id: "waiting", other.key_id: "waiting"}
+    old.send(old.visit())
+    other.send()
+    new = hub.station("93002", "kiosk-1")
+    assert states(hub) == {old.key_id: "active", other.key_id: "active", new.key_id: "waiting"}
+    old.send(old.visit())  # until the new one is used there are two
+    body = new.body([])
+    forged = f'keyId="{new.key_id}",algorithm="ed25519",signature="{"A" * 86}=="'
+    assert new.post(body, forged).status_code == 401
+    old.send(old.visit())  # and whoever does not have the new key cannot end the old one
+    new.send(new.visit())
+    assert states(hub) == {old.key_id: "revoked", other.key_id: "active", new.key_id: "active"}
+    answer = old.post(old.body([]))
+    assert (answer.status_code, answer.json()["error"]) == (401, "unknown_key")
+    other.send()
+    new.send()
+
+
+def test_the_old_key_does_not_end_the_new_one(hub) -> None:
+    old = hub.station("93002", "kiosk-1")
+    new = hub.station("93002", "kiosk-1")
+    old.send()
+    new.send()
+    assert states(hub) == {old.key_id: "revoked", new.key_id: "active"}
+
+
+def test_the_last_use_of_a_key_is_listed_and_a_revoked_key_is_refused_at_once(hub) -> None:
+    station = hub.station()
+    assert list_keys(hub.store)[0]["used_at"] is None
+    station.send()
+    (row,) = list_keys(hub.store)
+    assert datetime.now(UTC) - datetime.fromisoformat(str(row["used_at"])) < timedelta(minutes=1)
+    event = station.visit()
+    revoke(hub.store, station.key_id)
+    assert station.post(station.body([event])).status_code == 401
+    assert states(hub) == {station.key_id: "revoked"}
+
+
+def test_a_use_is_noted_once_a_minute(store) -> None:
+    code = new_code(store, "93002", "kiosk-1")["code"]
+    key_id = join(store, code, KEY)["key_id"]
+
+    def used() -> tuple[StationKey, str | None]:
+        with store.read() as connection:
+            key = find_key(connection, key_id)
+        assert key is not None
+        return key, list_keys(store)[0]["used_at"]
+
+    start = datetime.now(UTC)
+    note_use(store, used()[0], start)
+    note_use(store, used()[0], start + timedelta(seconds=59))
+    assert used()[1] == start.isoformat(timespec="seconds")
+    note_use(store, used()[0], start + timedelta(seconds=61))
+    assert used()[1] == (start + timedelta(seconds=61)).isoformat(timespec="seconds")
