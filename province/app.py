@@ -11,6 +11,7 @@ from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import Response
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 
 from province.access import audit
 from province.access.audited import Audited, flush_or_wait, keep_flushing
@@ -19,6 +20,7 @@ from province.guards import ApiError, RateLimit
 from province.hub_key import HubKey
 from province.ingest import EnvelopeError, prune_heartbeats
 from province.observe import Metrics, Observed, log
+from province.openapi import describe_truly
 from province.parts import Parts
 from province.store import Store
 from province.web import access, feed, operation, pages, stations
@@ -55,6 +57,7 @@ def create_app(
     _add_error_answers(app)
     for room in _ROOMS:
         room.add_routes(app, parts)
+    describe_truly(app)
     return app
 
 
@@ -86,6 +89,11 @@ def _add_error_answers(app: FastAPI) -> None:
     async def api_error(_request: Request, error: ApiError) -> Response:
         return error.response()
 
+    @app.exception_handler(HTTPException)
+    async def no_such_thing(_request: Request, error: HTTPException) -> Response:
+        code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "malformed")
+        return ApiError(error.status_code, code, headers=dict(error.headers or {})).response()
+
     @app.exception_handler(EnvelopeError)
     async def envelope_error(_request: Request, error: EnvelopeError) -> Response:
         return ApiError(error.status, error.code).response()
@@ -94,6 +102,10 @@ def _add_error_answers(app: FastAPI) -> None:
     async def bad_parameters(_request: Request, error: RequestValidationError) -> Response:
         words = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
         return ApiError(422, "bad_parameters", words).response()
+
+    @app.exception_handler(sa.exc.DataError)
+    async def not_for_the_database(_request: Request, _error: sa.exc.DataError) -> Response:
+        return ApiError(422, "bad_parameters", "a text or number that cannot be kept").response()
 
     @app.exception_handler(sa.exc.DBAPIError)
     async def database_down(_request: Request, error: sa.exc.DBAPIError) -> Response:

@@ -16,6 +16,7 @@ from province.access.gate import SESSION_COOKIE
 from province.access.own_origin import is_loopback, is_own, local_path
 from province.access.signing_in import WINDOW, SignInRefused, sign_in
 from province.guards import ApiError, read_body
+from province.openapi import body, fields
 from province.parts import Parts
 
 _FORM_BYTES: Final = 4096
@@ -26,19 +27,11 @@ _SAID: Final = {
     "bad_login": "Tên hoặc mật khẩu không đúng, hoặc tài khoản không còn dùng được.",
     "too_many_tries": "Đã thử sai nhiều lần. Vui lòng đợi 15 phút rồi thử lại.",
 }
-_FORM: Final[dict[str, Any]] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "application/x-www-form-urlencoded": {
-                "schema": {
-                    "type": "object",
-                    "required": ["name", "password"],
-                    "properties": {name: {"type": "string"} for name in ("name", "password", "next")},
-                }
-            }
-        },
-    }
+_FORM: Final = body("application/x-www-form-urlencoded", fields("name", "password", optional=("next",)))
+_ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
+    303: {"description": "Signed in, with the cookie of the session"},
+    401: {"description": "Not signed in: the page again", "content": {"text/html": {}}},
+    429: {"description": "Too many wrong passwords: the page again", "content": {"text/html": {}}},
 }
 
 
@@ -64,13 +57,13 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         """The page for name and password; `next` is where to go afterwards."""
         return answer(request, wanted, None, 200)
 
-    @app.post("/login", response_class=HTMLResponse, openapi_extra=_FORM, responses={303: {"description": "Signed in"}})
+    @app.post("/login", status_code=303, response_class=RedirectResponse, openapi_extra=_FORM, responses=_ANSWERS)
     async def login(request: Request) -> Response:
         """Open a session: 303 to `next` with the cookie; 401 or 429 with the page again."""
         if not is_own(request):
             raise ApiError(403, "foreign_origin")
-        fields = form_fields(await read_body(request, _FORM_BYTES))
-        name, password, wanted = (fields.get(field, "") for field in ("name", "password", "next"))
+        given = form_fields(await read_body(request, _FORM_BYTES))
+        name, password, wanted = (given.get(field, "") for field in ("name", "password", "next"))
         request.state.caller = await run_in_threadpool(_claimed, parts, name)
         address = request.client.host if request.client else ""
         now = datetime.now(UTC)

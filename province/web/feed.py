@@ -1,7 +1,7 @@
 """The KPI feed and the registry for readers (interfaces.md 6)."""
 
 from datetime import date
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Final, Protocol
 
 import sqlalchemy as sa
 from fastapi import Depends, FastAPI, Query, Request
@@ -12,14 +12,16 @@ from province.access.caller import Caller
 from province.facilities import list_facilities
 from province.feed import LOOKUP_RATE_COLUMNS, WHY_NOT_COLUMNS, to_csv
 from province.guards import ApiError
+from province.openapi import TABLE
 from province.parts import Parts
 from province.periods import PeriodType
 from province.rates import Row, lookup_rate, why_not_by_chip
 from province.units import Level
 
-FirstDay = Annotated[str, Query(alias="from", description="first day, YYYY-MM-DD, UTC+7")]
-LastDay = Annotated[str, Query(alias="to", description="last day, inclusive")]
-Format = Annotated[str, Query(alias="format", description="json, csv or xlsx")]
+_DAY: Final[dict[str, Any]] = {"format": "date"}
+FirstDay = Annotated[str, Query(alias="from", description="first day, YYYY-MM-DD, UTC+7", json_schema_extra=_DAY)]
+LastDay = Annotated[str, Query(alias="to", description="last day, inclusive", json_schema_extra=_DAY)]
+Format = Annotated[str, Query(alias="format", json_schema_extra={"enum": ["json", "csv", "xlsx"]})]
 
 
 class RowsQuery(Protocol):
@@ -68,7 +70,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
             return Response(to_xlsx(rows, columns), media_type=MEDIA_TYPE, headers=headers)
         return Response(to_csv(rows, columns), media_type="text/csv; charset=utf-8", headers=headers)
 
-    @app.get("/api/v1/kpi/lookup-rate")
+    @app.get("/api/v1/kpi/lookup-rate", responses=TABLE)
     def lookup_rate_feed(
         request: Request,
         caller: Reader,
@@ -82,7 +84,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         days = first, last
         return answer(request, caller, lookup_rate, LOOKUP_RATE_COLUMNS, "lookup-rate", days, level, period, wanted)
 
-    @app.get("/api/v1/kpi/why-not-by-chip")
+    @app.get("/api/v1/kpi/why-not-by-chip", responses=TABLE)
     def why_not_by_chip_feed(
         request: Request,
         caller: Reader,

@@ -27,7 +27,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         with parts.store.read() as connection:
             return HTMLResponse(dashboard.render(connection, wanted, now))
 
-    @app.get("/static/dashboard.css")
+    @app.get("/static/dashboard.css", include_in_schema=False)
     def stylesheet() -> Response:
         """The dashboard's only other file."""
         return Response(dashboard.STYLESHEET, media_type="text/css; charset=utf-8")

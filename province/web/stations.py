@@ -13,6 +13,8 @@ from province.enrolment import EnrolmentError, StationKey, enrol, find_key, note
 from province.guards import ApiError, read_body
 from province.ingest import open_envelope, take_batch
 from province.observe import log
+from province.openapi import BATCH, fields
+from province.openapi import body as body_of
 from province.parts import Parts
 from province.store import Store
 
@@ -31,12 +33,12 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         log.info("batch", extra={"fields": {"facility": key.facility, "station": key.station, **counts}})
         return asdict(outcome)
 
-    @app.post("/api/v1/events")
+    @app.post("/api/v1/events", openapi_extra=BATCH)
     async def events(request: Request, signature: Annotated[str | None, Header()] = None) -> dict[str, object]:
         """A signed batch of events, kept exactly once (interfaces.md 5)."""
         return await run_in_threadpool(take, signature, await read_body(request, MAX_BYTES))
 
-    @app.post("/api/v1/enrol", status_code=201)
+    @app.post("/api/v1/enrol", status_code=201, openapi_extra=body_of("application/json", fields("code", "public_key")))
     async def join(request: Request) -> dict[str, str]:
         """Exchange an enrolment code and a public key for a key id (interfaces.md 5)."""
         body = await read_body(request, _ENROL_BYTES)
