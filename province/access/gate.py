@@ -89,8 +89,14 @@ class Gate:
             return caller
         if self._public or not self._accounts():
             return PUBLIC
-        wanted = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
-        raise ApiError(303, "sign_in_needed", headers={"Location": f"/login?next={quote(wanted, safe='')}"})
+        raise _sign_in_first(request)
+
+    def person(self, request: Request) -> Caller:
+        """Who looks at a page that is only for people with an account; a stranger is sent to the login page (303)."""
+        caller = self._person(request)
+        if caller is None:
+            raise _sign_in_first(request)
+        return caller
 
     def form(self, request: Request) -> Caller:
         """Who sent a form of one of our pages: a person who signed in; a stranger is sent to the login page (303)."""
@@ -145,3 +151,8 @@ class Gate:
             with self._store.read() as connection:
                 self._has_accounts = any_account(connection)
         return self._has_accounts
+
+
+def _sign_in_first(request: Request) -> ApiError:
+    wanted = f"{request.url.path}?{request.url.query}" if request.url.query else request.url.path
+    return ApiError(303, "sign_in_needed", headers={"Location": f"/login?next={quote(wanted, safe='')}"})

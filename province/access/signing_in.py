@@ -10,7 +10,7 @@ from typing import Final
 
 import sqlalchemy as sa
 
-from province.access.accounts import account_name, check_password, open_session
+from province.access.accounts import account_name, check_password, open_session, set_password
 from province.access_tables import wrong_password
 from province.store import Store
 
@@ -35,6 +35,21 @@ def sign_in(store: Store, name: str, password: str, address: str, now: datetime)
     *address*: of the network, kept only as a hash and for 15 minutes. Raises SignInRefused `bad_login` (unknown name,
     wrong password, or an account that is disabled or was not used for 45 days) or `too_many_tries`.
     """
+    _prove(store, name, password, address, now)
+    return open_session(store, name, now)
+
+
+def change_password(store: Store, name: str, password: str, wanted: str, address: str, now: datetime) -> str:
+    """Give oneself another password; all sessions of the account end, the token of a new one is returned. Slow.
+
+    Raises what `sign_in` raises, and AccountRefused `bad_password` when *wanted* may not be one.
+    """
+    _prove(store, name, password, address, now)
+    set_password(store, name, wanted)
+    return open_session(store, name, now)
+
+
+def _prove(store: Store, name: str, password: str, address: str, now: datetime) -> None:
     account, place = _hash(f"account {account_name(name)}"), _hash(f"address {address}")
     _count_try(store, account, place, now)
     with store.read() as connection:
@@ -46,7 +61,6 @@ def sign_in(store: Store, name: str, password: str, address: str, now: datetime)
     )
     with store.write() as connection:
         connection.execute(sa.delete(wrong_password).where(mine))
-    return open_session(store, name, now)
 
 
 def _count_try(store: Store, account: str, place: str, now: datetime) -> None:

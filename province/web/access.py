@@ -1,4 +1,4 @@
-"""Signing in and out of the hub's pages."""
+"""Signing in and out of the hub's pages, and changing one's password."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -10,11 +10,11 @@ from fastapi.responses import HTMLResponse, RedirectResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 
-from province.access.accounts import SESSION_LIFE, any_account, close_session, known_account
+from province.access.accounts import SESSION_LIFE, AccountRefused, any_account, close_session, known_account
 from province.access.caller import Caller
 from province.access.gate import SESSION_COOKIE
 from province.access.own_origin import is_loopback, is_own, local_path
-from province.access.signing_in import WINDOW, SignInRefused, sign_in
+from province.access.signing_in import WINDOW, SignInRefused, change_password, sign_in
 from province.guards import ApiError, read_body
 from province.openapi import body, fields
 from province.parts import Parts
@@ -26,17 +26,24 @@ _PAGES: Final = Environment(loader=PackageLoader("province"), autoescape=True, u
 _SAID: Final = {
     "bad_login": "Tên hoặc mật khẩu không đúng, hoặc tài khoản không còn dùng được.",
     "too_many_tries": "Đã thử sai nhiều lần. Vui lòng đợi 15 phút rồi thử lại.",
+    "wrong_password": "Mật khẩu hiện tại không đúng.",
+    "bad_password": "Mật khẩu mới cần từ 12 đến 200 ký tự.",
 }
 _FORM: Final = body("application/x-www-form-urlencoded", fields("name", "password", optional=("next",)))
+_NEW_PASSWORD: Final = body("application/x-www-form-urlencoded", fields("password", "new_password"))
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
-    303: {"description": "Signed in, with the cookie of the session"},
-    401: {"description": "Not signed in: the page again", "content": {"text/html": {}}},
+    303: {"description": "Done, with the cookie of a new session"},
+    401: {"description": "The password was not right: the page again", "content": {"text/html": {}}},
+    422: {
+        "description": "It cannot be a password: the page again",
+        "content": {"text/html": {}, "application/json": {}},
+    },
     429: {"description": "Too many wrong passwords: the page again", "content": {"text/html": {}}},
 }
 
 
 def add_routes(app: FastAPI, parts: Parts) -> None:
-    """`/login` and `/logout`."""
+    """`/login`, `/logout` and `/password`."""
     # Waiting for it holds no thread: a storm of sign-ins must not stop the feed.
     hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
 
@@ -49,8 +56,23 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
             ready=ready,
             keeps_cookie=_is_secure(request) or is_loopback(request.url.hostname),
         )
-        headers = {"Retry-After": str(int(WINDOW.total_seconds()))} if status == 429 else None
-        return HTMLResponse(page, status, headers)
+        return HTMLResponse(page, status, _wait(status))
+
+    def password_answer(problem: str | None, status: int) -> HTMLResponse:
+        page = _PAGES.get_template("password.html").render(problem=_SAID.get(problem or ""))
+        return HTMLResponse(page, status, _wait(status))
+
+    def with_cookie(request: Request, where: str, token: str) -> RedirectResponse:
+        done = RedirectResponse(where, 303)
+        done.set_cookie(
+            SESSION_COOKIE,
+            token,
+            max_age=int(SESSION_LIFE.total_seconds()),
+            httponly=True,
+            samesite="strict",
+            secure=_is_secure(request) or not is_loopback(request.url.hostname),
+        )
+        return done
 
     @app.get("/login", response_class=HTMLResponse)
     def login_page(request: Request, wanted: _Next = "/") -> HTMLResponse:
@@ -65,24 +87,34 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         given = form_fields(await read_body(request, _FORM_BYTES))
         name, password, wanted = (given.get(field, "") for field in ("name", "password", "next"))
         request.state.caller = await run_in_threadpool(_claimed, parts, name)
-        address = request.client.host if request.client else ""
-        now = datetime.now(UTC)
         try:
             async with hashing:
-                token = await run_in_threadpool(sign_in, parts.store, name, password, address, now)
+                token = await run_in_threadpool(sign_in, parts.store, name, password, _address(request), _now())
         except SignInRefused as error:
-            status = 429 if error.code == "too_many_tries" else 401
-            return await run_in_threadpool(answer, request, wanted, error.code, status)
-        done = RedirectResponse(local_path(wanted), 303)
-        done.set_cookie(
-            SESSION_COOKIE,
-            token,
-            max_age=int(SESSION_LIFE.total_seconds()),
-            httponly=True,
-            samesite="strict",
-            secure=_is_secure(request) or not is_loopback(request.url.hostname),
-        )
-        return done
+            return await run_in_threadpool(answer, request, wanted, error.code, _status(error))
+        return with_cookie(request, local_path(wanted), token)
+
+    @app.get("/password", response_class=HTMLResponse)
+    def password_page(_: Annotated[Caller, Depends(parts.gate.person)]) -> HTMLResponse:
+        """The page on which people change their own password."""
+        return password_answer(None, 200)
+
+    @app.post(
+        "/password", status_code=303, response_class=RedirectResponse, openapi_extra=_NEW_PASSWORD, responses=_ANSWERS
+    )
+    async def new_password(request: Request, caller: Annotated[Caller, Depends(parts.gate.form)]) -> Response:
+        """Change one's own password: 303 with the cookie of a new session, all others end."""
+        given = form_fields(await read_body(request, _FORM_BYTES))
+        old, new = given.get("password", ""), given.get("new_password", "")
+        where = parts.store, caller.name, old, new, _address(request), _now()
+        try:
+            async with hashing:
+                token = await run_in_threadpool(change_password, *where)
+        except SignInRefused as error:
+            return password_answer("wrong_password" if error.code == "bad_login" else error.code, _status(error))
+        except AccountRefused as error:
+            return password_answer(error.code, 422)
+        return with_cookie(request, "/", token)
 
     @app.post("/logout", status_code=303, response_class=RedirectResponse)
     def logout(request: Request, _: Annotated[Caller, Depends(parts.gate.form)]) -> RedirectResponse:
@@ -103,6 +135,22 @@ def form_fields(body: bytes) -> dict[str, str]:
     except ValueError:
         raise ApiError(422, "malformed", "a form of at most 20 fields in UTF-8 is needed") from None
     return {name: values[-1] for name, values in found.items()}
+
+
+def _status(error: SignInRefused) -> int:
+    return 429 if error.code == "too_many_tries" else 401
+
+
+def _wait(status: int) -> dict[str, str] | None:
+    return {"Retry-After": str(int(WINDOW.total_seconds()))} if status == 429 else None
+
+
+def _address(request: Request) -> str:
+    return request.client.host if request.client else ""
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def _is_secure(request: Request) -> bool:

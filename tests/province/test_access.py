@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
+from province.access import passwords
 from province.access.accounts import (
     AccountRefused,
     add_account,
@@ -30,6 +31,7 @@ from province.guards import ApiError
 from province.web.access import form_fields
 
 PASSWORD = "một mật khẩu đủ dài"
+REAL_HASHER = passwords._HASHER
 NOW = datetime(2026, 3, 2, 8, tzinfo=UTC)
 
 
@@ -86,6 +88,11 @@ def test_the_database_keeps_neither_password_nor_token_nor_address(store) -> Non
         )
     assert "$argon2id$" in kept
     assert token not in kept and PASSWORD not in kept and "192.0.2.7" not in kept
+
+
+def test_hashes_take_the_work_that_makes_guessing_slow() -> None:
+    assert REAL_HASHER.hash("x").startswith("$argon2id$")
+    assert REAL_HASHER.memory_cost >= 64 * 1024 and REAL_HASHER.time_cost >= 3
 
 
 def test_pages_are_open_until_the_first_account_and_to_the_public_where_asked(store, run_hub) -> None:
@@ -220,6 +227,31 @@ def test_forms_of_other_sites_are_refused(hub, sent: str | None) -> None:
         answer = hub.http.post(path, content=b"name=a&password=b", headers=headers)
         assert (answer.status_code, answer.json()["error"]) == (403, "foreign_origin")
     assert hub.http.get("/", headers=cookie).status_code == 200
+
+
+def test_people_change_their_own_password(hub) -> None:
+    assert hub.http.get("/password").headers["Location"] == "/login?next=%2Fpassword"
+    person = hub.person("viewer", name="mai")  # with "a long enough password"
+    other = hub.person("viewer", name="lan")
+    assert "Mật khẩu mới" in hub.http.get("/password", headers=person).text
+
+    def change(old: str, new: str, headers: dict[str, str]):
+        answer = hub.http.post("/password", data={"password": old, "new_password": new}, headers=headers)
+        hub.http.cookies.clear()
+        return answer
+
+    assert change(PASSWORD, PASSWORD, person).status_code == 401
+    assert change("a long enough password", "short", person).status_code == 422
+    assert change("a long enough password", PASSWORD, person | {"Origin": "http://evil.example"}).status_code == 403
+    assert change("a long enough password", PASSWORD, {"Origin": person["Origin"]}).status_code == 303  # to the login
+    done = change("a long enough password", PASSWORD, person)
+    assert (done.status_code, done.headers["Location"]) == (303, "/")
+    assert hub.http.get("/", headers=person).status_code == 303
+    assert hub.http.get("/", headers={"Cookie": done.headers["Set-Cookie"].split(";")[0]}).status_code == 200
+    assert hub.http.get("/", headers=other).status_code == 200
+    assert login(hub, "mai", "a long enough password").status_code == 401
+    assert login(hub, "mai", PASSWORD).status_code == 303
+    assert [change("x", PASSWORD, other).status_code for _ in range(6)] == [401] * 5 + [429]
 
 
 @given(st.text(max_size=60))
