@@ -66,10 +66,14 @@ class Month:
         return f"{self.year:04}-{self.month:02}"
 
 
-def render(connection: sa.Connection, month: Month, now: datetime) -> str:
-    """The page for one month as HTML; `now` is aware and decides which months are offered and how long ago is."""
-    provinces = lookup_rate(connection, month.first, month.last, Level.PROVINCE, PeriodType.TOTAL)
-    facilities = lookup_rate(connection, month.first, month.last, Level.FACILITY, PeriodType.TOTAL)
+def render(connection: sa.Connection, month: Month, now: datetime, *, only: str | None = None) -> str:
+    """The page for one month as HTML; `now` is aware and decides which months are offered and how long ago is.
+
+    `only`: the figures of the facility with this code, and nobody else's.
+    """
+    days = month.first, month.last
+    provinces = [] if only else lookup_rate(connection, *days, Level.PROVINCE, PeriodType.TOTAL)
+    facilities = lookup_rate(connection, *days, Level.FACILITY, PeriodType.TOTAL, only=only)
     heard = last_heard(connection)
     local = now.astimezone(VIETNAM)
     offered = [Month(local.year, local.month)]

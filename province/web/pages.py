@@ -17,7 +17,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     """`/` and what it loads."""
 
     @app.get("/", response_class=HTMLResponse)
-    def dashboard_page(_: Annotated[Caller, Depends(parts.gate.page)], month: str | None = None) -> HTMLResponse:
+    def dashboard_page(caller: Annotated[Caller, Depends(parts.gate.page)], month: str | None = None) -> HTMLResponse:
         """The dashboard of one month (`YYYY-MM`), by default the current one."""
         now = datetime.now(VIETNAM)
         try:
@@ -25,7 +25,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         except ValueError:
             raise ApiError(422, "bad_parameters", "month: YYYY-MM") from None
         with parts.store.read() as connection:
-            return HTMLResponse(dashboard.render(connection, wanted, now))
+            return HTMLResponse(dashboard.render(connection, wanted, now, only=caller.facility))
 
     @app.get("/static/dashboard.css", include_in_schema=False)
     def stylesheet() -> Response:

@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 
 import pytest
 import sqlalchemy as sa
+from fastapi import Request
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -19,7 +20,7 @@ from province.access.accounts import (
     set_password,
 )
 from province.access.caller import Caller, Role
-from province.access.own_origin import local_path
+from province.access.own_origin import is_own, local_path
 from province.access.signing_in import (
     TRIES_PER_ACCOUNT,
     WINDOW,
@@ -258,6 +259,35 @@ def test_people_change_their_own_password(hub) -> None:
 def test_after_signing_in_nobody_is_sent_elsewhere(wanted: str) -> None:
     path = local_path(wanted)
     assert path.startswith("/") and not path.startswith(("//", "/\\")) and path.isascii() and path.isprintable()
+
+
+_URLS = st.text(max_size=30) | st.from_regex(r"\A(https?|null)://[a-z0-9.\[\]:@-]{0,20}\Z")
+
+
+@given(_URLS, _URLS)
+def test_any_origin_and_host_are_compared(sent: str, host: str) -> None:
+    headers = [(b"origin", sent.encode("utf-8", "replace")), (b"host", host.encode("utf-8", "replace"))]
+    if is_own(Request({"type": "http", "headers": headers})):
+        assert sent.startswith(("http://", "https://")) and "null" not in sent
+
+
+@pytest.mark.parametrize(
+    ("sent", "host", "own"),
+    [
+        ("http://hub.example", "hub.example", True),
+        ("https://hub.example", "hub.example:443", True),
+        ("https://hub.example", "HUB.example", True),
+        ("http://hub.example:8090", "hub.example:8090", True),
+        ("http://hub.example:8090", "hub.example", False),
+        ("http://hub.example.evil.example", "hub.example", False),
+        ("http://evil.example/hub.example", "hub.example", False),
+        ("http://hub.example@evil.example", "hub.example", False),
+        ("ftp://hub.example", "hub.example", False),
+    ],
+)
+def test_an_origin_is_ours_when_host_and_port_are(sent: str, host: str, own: bool) -> None:
+    headers = [(b"origin", sent.encode()), (b"host", host.encode())]
+    assert is_own(Request({"type": "http", "headers": headers})) is own
 
 
 @given(st.binary(max_size=200))

@@ -46,6 +46,12 @@ def test_a_facility_reads_its_own_rows_and_nothing_else(hub, path: str, by: str)
     assert [each["code"] for each in listed] == ["93002"]
 
 
+def test_a_person_of_a_facility_sees_no_other_on_the_page(hub) -> None:
+    page = hub.http.get("/", headers=hub.person("facility", "93002")).text
+    assert "93002" in page and "93003" not in page and 'class="headline"' not in page
+    assert 'class="headline"' in hub.http.get("/", headers=hub.person("viewer")).text
+
+
 def test_keys_end_when_they_say_or_are_revoked_and_old_ones_stay(hub) -> None:
     def reads(headers: dict[str, str]) -> int:
         return hub.http.get("/api/v1/facilities", headers=headers).status_code
