@@ -37,7 +37,8 @@ class C06Client:
 
     async def post(self, path: str, body: Mapping[str, Any], signed: tuple[str | None, ...]) -> Answer | NoAnswer:
         """One POST, never repeated here."""
-        content = json.dumps(body, ensure_ascii=False).encode()
+        # half a surrogate pair, which only a row of theirs can hold, goes back as it came: as an escape of JSON
+        content = json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
         limit = self._settings.timeouts.post
         return await self._line.call("POST", self._settings.target(path), self._headers(signed), content, limit)
 

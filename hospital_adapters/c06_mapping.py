@@ -10,7 +10,16 @@ from hospital_adapters.c06_settings import C06Settings
 from kiosk.documents.card_number import classify_number
 from kiosk.documents.text import letters, same_name
 from kiosk.errors import HospitalOutcomeUnknown
-from kiosk.hospital_model import Encounter, MatchedBy, MatchKind, PatientMatch, PatientRef, Receipt, TicketLine
+from kiosk.hospital_model import (
+    MOST_TICKET,
+    Encounter,
+    MatchedBy,
+    MatchKind,
+    PatientMatch,
+    PatientRef,
+    Receipt,
+    TicketLine,
+)
 from kiosk.model import Identity, KeyKind, Sex
 
 READ_SEX = {
@@ -73,7 +82,7 @@ def _tickets(
 
 def _queue_number(row: Mapping[str, Any]) -> str | None:
     number = wire.text(row.get("STT_LK"))
-    return number if number is not None and number.strip("0") else None
+    return number if number is not None and number.strip("0") and len(number) <= MOST_TICKET else None
 
 
 def section(data: Mapping[str, Any], *names: str) -> Mapping[str, Any]:
@@ -88,8 +97,9 @@ def _somebody_else(echo: Mapping[str, Any], sent: Mapping[str, Any], asked: Iden
         same = (ours, asked.personal_id, asked.old_id) if field == "SO_GTTT" else (ours,)
         if echoed and ours and echoed not in same:
             return True
-    name = wire.text(echo.get("HO_TEN"))
-    return name is not None and not same_name(name, sent["HO_TEN"])
+    # a row of theirs that was sent back may have no name
+    name, ours = wire.text(echo.get("HO_TEN")), wire.text(sent.get("HO_TEN")) or asked.full_name
+    return name is not None and ours is not None and not same_name(name, ours)
 
 
 def ref_of(row: Mapping[str, Any]) -> PatientRef:

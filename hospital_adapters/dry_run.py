@@ -5,6 +5,7 @@ For trying a kiosk without a HIS. Numbers and visits are forgotten when the proc
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date
@@ -104,7 +105,7 @@ class DryRunAdapter(BaseAdapter):
         if encounter.checkin_id not in visits:
             number = 1 + sum(visit.service_id == service.id for visit in visits.values())
             receipt = Receipt(
-                visit_id=f"DRY{day:%Y%m%d}{len(visits) + 1:06d}",
+                visit_id=f"DRY{day:%Y%m%d}-{hashlib.sha256(encounter.checkin_id.encode()).hexdigest()[:8]}",
                 tickets=(TicketLine(str(number), service.name, service.department),),
                 amount=service.price,
             )

@@ -38,8 +38,13 @@ def confirmed_card(encounter: Encounter) -> Coverage | None:
 
 
 def person_key(encounter: Encounter, settings: FhirSettings) -> tuple[str, str]:
-    """System and value of the identifier on which a Patient is created once: a number of theirs, else the visit's."""
+    """System and value of the identifier on which a Patient is created once: a number of theirs, else the visit's.
+
+    Also the visit's where staff said that whoever stands there under these numbers is somebody else.
+    """
     identity, card = encounter.identity, confirmed_card(encounter)
+    if encounter.patient is not None and encounter.patient.decided:
+        return settings.system("checkin"), encounter.checkin_id
     keys = (("citizen", identity.personal_id), ("old", identity.old_id), ("card", card.number if card else None))
     for name, value in keys:
         if settings.system(name) and number(value):

@@ -15,14 +15,14 @@ from typing import Any
 from hospital_adapters.fhir_settings import FhirSettings
 from hospital_adapters.fhir_text import carried, is_id, number
 from kiosk.documents.text import letters
-from kiosk.hospital_model import PatientRef, Receipt, TicketLine
+from kiosk.hospital_model import MOST_TICKET, PatientRef, Receipt, TicketLine
 from kiosk.model import Identity, PartialDate, Sex, local_day
 
 Resource = dict[str, Any]
 _SEX = {"male": Sex.MALE, "female": Sex.FEMALE}
 _WITHDRAWN = ("cancelled", "entered-in-error")
 _TEXT_LIMIT = 500
-_MOST_TICKET = 32
+_LONGEST = 1000
 
 
 def parse(body: bytes) -> Resource | None:
@@ -47,8 +47,8 @@ def part(value: Any, *names: str) -> Any:
 
 
 def text(value: Any) -> str | None:
-    """A text, without what no text may hold; None for anything else and for an empty one."""
-    return (carried(value) or None) if isinstance(value, str) else None
+    """A text, without what no text may hold; None for anything else, for an empty one and an absurdly long one."""
+    return (carried(value) or None) if isinstance(value, str) and len(value) <= _LONGEST else None
 
 
 def is_bundle(resource: Resource | None, kind: str) -> bool:
@@ -223,6 +223,6 @@ def _queue_number(encounter: Resource, settings: FhirSettings) -> str | None:
     for value in values:
         # bool is an int, and no number of anybody
         shown = str(value) if type(value) is int else text(value)
-        if shown and len(shown) <= _MOST_TICKET:
+        if shown and len(shown) <= MOST_TICKET:
             return shown
     return None

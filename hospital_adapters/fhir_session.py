@@ -86,7 +86,8 @@ class Session:
 
     async def write(self, method: str, path: str, body: Resource, headers: Mapping[str, str] | None = None) -> Answer:
         """One write, repeated only after 401 with a new token. Errors as in `outcome.written`."""
-        content = json.dumps(body, ensure_ascii=False).encode()
+        # half a surrogate pair, which only a resource of theirs can hold, goes back as it came: as an escape of JSON
+        content = json.dumps(body, ensure_ascii=False).encode(errors="backslashreplace")
         sent = {"content-type": _JSON, "prefer": "return=representation", **(headers or {})}
         return outcome.written(await self._exchange(method, path, sent, content, self._settings.timeouts.post))
 

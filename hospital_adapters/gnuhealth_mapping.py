@@ -179,7 +179,7 @@ def receipt(row: Mapping[str, Any]) -> Receipt:
         visit_id=None if visit_id is None else str(visit_id),
         patient_code=text(patient.get("puid")) if isinstance(patient, dict) else None,
         registration_id=text(row.get("name")),
-        raw_status=state if isinstance(state, str) else None,
+        raw_status=text(state),
     )
 
 

@@ -14,7 +14,7 @@ from typing import Any
 from hospital_adapters.hisnguonmo_settings import HisnguonmoSettings
 from hospital_adapters.hisnguonmo_wire import read_birth, read_time, text
 from kiosk.documents.text import fold
-from kiosk.hospital_model import MatchedBy, MatchKind, PatientMatch, PatientRef, Receipt, TicketLine
+from kiosk.hospital_model import MOST_TICKET, MatchedBy, MatchKind, PatientMatch, PatientRef, Receipt, TicketLine
 from kiosk.model import Identity, Sex, local_day
 
 
@@ -89,7 +89,7 @@ def differences(asked: Identity, known: Identity) -> tuple[str, ...]:
 def ticket(row: Mapping[str, Any]) -> TicketLine | None:
     """The queue number of a request, None where it has none."""
     number = text(row.get("NUM_ORDER"))
-    if number is None or number == "0":
+    if number is None or number == "0" or len(number) > MOST_TICKET:
         return None
     return TicketLine(number, text(row.get("EXECUTE_ROOM_NAME")), text(row.get("EXECUTE_DEPARTMENT_NAME")))
 
@@ -111,13 +111,17 @@ def _requests(data: Mapping[str, Any]) -> tuple[Request, ...] | None:
     if not isinstance(listed, list):
         return None
     lines = [line for line in priced if isinstance(line, Mapping)] if isinstance(priced, list) else []
-    services = {line.get("SERVICE_REQ_ID"): text(line.get("TDL_SERVICE_CODE")) for line in reversed(lines)}
+    services = {
+        of: text(line.get("TDL_SERVICE_CODE"))
+        for line in reversed(lines)
+        if isinstance(of := line.get("SERVICE_REQ_ID"), int)
+    }
     found = [_request(row, data, services) for row in listed]
     known = tuple(request for request in found if request is not None)
     return known if len(known) == len(found) else None
 
 
-def _request(row: Any, data: Mapping[str, Any], services: Mapping[Any, str | None]) -> Request | None:
+def _request(row: Any, data: Mapping[str, Any], services: Mapping[int, str | None]) -> Request | None:
     code = text(row.get("SERVICE_REQ_CODE")) if isinstance(row, Mapping) else None
     if code is None:
         return None

@@ -16,6 +16,7 @@ from hospital_adapters.hisnguonmo_wire import rows, text
 from kiosk.hospital_model import Service
 
 _EXAMINATION = "KH"
+_MOST_MONEY = Decimal(10) ** 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,14 +123,14 @@ def _number_of(room_rows: Any, code: str) -> int | None:
 
 
 def money(value: Any) -> Decimal | None:
-    """An amount in đồng from a number or its text; None for anything else."""
+    """An amount in đồng from a number or its text; None for anything else, and for what nobody asks."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
         amount = Decimal(str(value).strip())
     except InvalidOperation:
         return None
-    return amount if amount.is_finite() and amount >= 0 else None
+    return amount if amount.is_finite() and 0 <= amount < _MOST_MONEY else None
 
 
 def total(amounts: Iterable[Decimal | None]) -> Decimal | None:

@@ -15,8 +15,10 @@ from datetime import date, datetime
 from typing import Any
 from urllib.parse import quote
 
+from kiosk.documents.text import clean, tidy
 from kiosk.model import VIETNAM, PartialDate
 
+_TEXT_LIMIT = 1000
 _NUMBER = re.compile(r"[0-9]{14}")
 
 
@@ -32,7 +34,8 @@ class Envelope:
 
 def request(data: Mapping[str, Any]) -> bytes:
     """The envelope of a request as UTF-8 JSON."""
-    return json.dumps({"CommonParam": {}, "ApiData": data}, ensure_ascii=False).encode()
+    # half a surrogate pair, which only a text of theirs can hold, goes back as it came: as an escape of JSON
+    return json.dumps({"CommonParam": {}, "ApiData": data}, ensure_ascii=False).encode(errors="backslashreplace")
 
 
 def query(data: Mapping[str, Any]) -> str:
@@ -51,7 +54,7 @@ def parse(body: bytes) -> Envelope | None:
     param = found.get("Param")
     told: Mapping[str, Any] = param if isinstance(param, dict) else {}
     messages = told.get("Messages")
-    words = tuple(str(word) for word in messages if isinstance(word, str)) if isinstance(messages, list) else ()
+    words = tuple(shown for word in messages if (shown := text(word))) if isinstance(messages, list) else ()
     return Envelope(found.get("Data"), found["Success"], words, told.get("HasException") is True)
 
 
@@ -95,10 +98,13 @@ def split_name(full: str) -> tuple[str, str]:
 
 
 def text(value: Any) -> str | None:
-    """A text or number as text; None for nothing, blanks and structures."""
+    """A text or number as text in NFC, without control characters; None for nothing, blanks, structures, and what is
+    absurdly long.
+    """
     if isinstance(value, bool) or not isinstance(value, int | str):
         return None
-    return str(value).strip() or None
+    given = str(value)
+    return (tidy(clean(given)) or None) if len(given) <= _TEXT_LIMIT else None
 
 
 def rows(value: Any) -> list[Mapping[str, Any]]:

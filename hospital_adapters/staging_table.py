@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping
 from datetime import date
-from decimal import Decimal
 from typing import Any
 
 import sqlalchemy as sa
 
 from hospital_adapters import staging_table_settings
+from hospital_adapters import staging_table_told as told
 from hospital_adapters.base import BaseAdapter
 from hospital_adapters.staging_table_database import Database
 from hospital_adapters.staging_table_schema import READ_BACK, table
@@ -21,6 +21,7 @@ from hospital_adapters.staging_table_settings import StagingTableSettings
 from kiosk.addresses.parse import parse_address
 from kiosk.errors import ConfigError, HospitalError, HospitalRejected, HospitalUnavailable
 from kiosk.hospital_model import (
+    MOST_TICKET,
     Capabilities,
     DeskLookups,
     Encounter,
@@ -113,17 +114,17 @@ class StagingTableAdapter(BaseAdapter):
         rows = await self._database.read(lambda c: self._rows(c, view, columns))
         return tuple(
             Service(
-                id=str(row.id),
-                code=str(row.id),
-                name=str(row.name),
+                id=service_id,
+                code=service_id,
+                name=name,
                 department_id="",
-                department=str(row.department or ""),
+                department=told.text(row.department) or "",
                 exam_type="",
-                insured=bool(row.insured),
-                price=None if row.price is None else Decimal(str(row.price)),
+                insured=told.truth(row.insured),
+                price=told.money(row.price),
             )
             for row in rows
-            if row.id is not None and row.name is not None
+            if (service_id := told.text(row.id)) and (name := told.text(row.name))
         )
 
     async def find_visits(
@@ -150,11 +151,9 @@ class StagingTableAdapter(BaseAdapter):
         values = self._values(encounter) | {"state": "new", "revision": 1}
 
         def work(connection: sa.Connection) -> Receipt:
-            there = self._row(connection, encounter.checkin_id)
-            if there is not None:
-                return self._receipt(there)
-            connection.execute(self._table.insert().values(**values))
-            return self._receipt(self._row(connection, encounter.checkin_id))
+            if not self._stands(connection, encounter.checkin_id):
+                connection.execute(self._table.insert().values(**values))
+            return self._receipt_of(connection, encounter.checkin_id)
 
         try:
             return await self._database.write(work)
@@ -162,10 +161,9 @@ class StagingTableAdapter(BaseAdapter):
             if refused.reason != "staging_table.constraint":
                 raise
         # two attempts of the same visit at once: the other one has it
-        there = await self._database.read(lambda c: self._row(c, encounter.checkin_id))
-        if there is None:
+        if not await self._database.read(lambda c: self._stands(c, encounter.checkin_id)):
             raise HospitalRejected("staging_table.constraint")
-        return self._receipt(there)
+        return await self._database.read(lambda c: self._receipt_of(c, encounter.checkin_id))
 
     async def amend(self, receipt: Receipt, encounter: Encounter) -> Receipt:
         """Write what was learnt since into the visit's row. HospitalRejected ``staging_table.no_row``."""
@@ -174,7 +172,7 @@ class StagingTableAdapter(BaseAdapter):
 
         def work(connection: sa.Connection) -> Receipt:
             self._change(connection, encounter.checkin_id, changes)
-            return self._receipt(self._row(connection, encounter.checkin_id))
+            return self._receipt_of(connection, encounter.checkin_id)
 
         return await self._database.write(work)
 
@@ -241,9 +239,15 @@ class StagingTableAdapter(BaseAdapter):
         if longest is not None and len(value) > longest:
             raise HospitalRejected("staging_table.too_long")
 
-    def _row(self, connection: sa.Connection, checkin_id: str) -> sa.Row[Any] | None:
-        query = sa.select(self._view).where(self._view.c.checkin_id == checkin_id)
-        return connection.execute(query).one_or_none()
+    def _stands(self, connection: sa.Connection, checkin_id: str) -> bool:
+        """Whether the visit is in the table; a view may show only those that the system has taken."""
+        query = sa.select(self._table.c.checkin_id).where(self._table.c.checkin_id == checkin_id)
+        return connection.execute(query).first() is not None
+
+    def _receipt_of(self, connection: sa.Connection, checkin_id: str) -> Receipt:
+        """What stands in the visit's row; nothing but our own id while the view does not show it."""
+        row = connection.execute(sa.select(self._view).where(self._view.c.checkin_id == checkin_id)).first()
+        return Receipt(checkin_id, registration_id=checkin_id) if row is None else self._receipt(row)
 
     def _change(self, connection: sa.Connection, checkin_id: str, changes: Mapping[str, Any]) -> None:
         ours = self._table.c.checkin_id == checkin_id
@@ -272,7 +276,7 @@ class StagingTableAdapter(BaseAdapter):
         )
         return [(name, columns) for name, columns in wanted if name is not None]
 
-    def _receipt(self, row: sa.Row[Any] | None) -> Receipt:
+    def _receipt(self, row: sa.Row[Any]) -> Receipt:
         return _receipt(row, self._settings.refused_states)
 
     def _rows(
@@ -284,21 +288,19 @@ class StagingTableAdapter(BaseAdapter):
     async def _of_day(self, view: str, columns: tuple[str, ...], day: date) -> sa.Row[Any] | None:
         source = sa.table(view, *(sa.column(name) for name in ("day", *columns)), schema=self._settings.db_schema)
         query = sa.select(source).where(source.c.day == str(day)).limit(1)
-        return await self._database.read(lambda c: c.execute(query).one_or_none())
+        return await self._database.read(lambda c: c.execute(query).first())
 
 
-def _receipt(row: sa.Row[Any] | None, refused_states: Collection[str]) -> Receipt:
+def _receipt(row: sa.Row[Any], refused_states: Collection[str]) -> Receipt:
     """What stands in a row; until the system has given the visit an id of its own, ours is it."""
-    if row is None:
-        return Receipt()
-    number = str(row.queue_number).strip() if row.queue_number is not None else ""
+    number, state, ours = told.text(row.queue_number), told.text(row.his_state), str(row.checkin_id)
     return Receipt(
-        visit_id=row.visit_id or row.checkin_id,
-        patient_code=row.patient_code,
-        registration_id=row.checkin_id,
-        tickets=(TicketLine(number, row.room),) if number else (),
-        raw_status=row.his_state,
-        refused=str(row.his_state or "").strip().lower() in refused_states,
+        visit_id=told.text(row.visit_id) or ours,
+        patient_code=told.text(row.patient_code),
+        registration_id=ours,
+        tickets=(TicketLine(number, told.text(row.room)),) if number and len(number) <= MOST_TICKET else (),
+        raw_status=state,
+        refused=(state or "").lower() in refused_states,
     )
 
 
@@ -307,10 +309,10 @@ def _name(who: Identity) -> str:
 
 
 def _count(value: Any) -> int:
-    try:
-        return int(value)
-    except (TypeError, ValueError):
-        raise HospitalUnavailable("staging_table.not_a_count") from None
+    count = told.count(value)
+    if count is None:
+        raise HospitalUnavailable("staging_table.not_a_count")
+    return count
 
 
 def _problem(reason: str) -> str:

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
+from typing import Final
 
 from kiosk.model import Coverage, EligibilityClass, Identity, RouteHint, Sex
 
@@ -72,13 +73,17 @@ class MatchedBy(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class PatientMatch:
-    """Who the hospital system holds under a number. ``person``: what it knows of them, for number-only entry."""
+    """Who the hospital system holds under a number. ``person``: what it knows of them, for number-only entry.
+
+    ``decided``: staff said that it is nobody whom the system holds, whatever stands there under their numbers.
+    """
 
     kind: MatchKind
     ref: PatientRef | None = None
     person: Identity | None = None
     differences: tuple[str, ...] = ()
     matched_by: MatchedBy | None = None
+    decided: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +138,10 @@ class HandOver:
     fields: tuple[tuple[str, str], ...]
     typed: str
     left_out: tuple[str, ...] = ()
+
+
+MOST_TICKET: Final = 32
+"""Characters of a queue number; what is longer is none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ import threading
 from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import replace
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,7 @@ import sqlalchemy as sa
 from hospital_adapters.staging_table import StagingTableAdapter, create
 from hospital_adapters.staging_table_schema import DIALECTS, READ_BACK, ddl, table
 from kiosk.errors import ConfigError, HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
-from kiosk.hospital_model import DeskLookups, Encounter, VisitCount
+from kiosk.hospital_model import DeskLookups, Encounter, Receipt, TicketLine, VisitCount
 from kiosk.model import EligibilityClass, PartialDate
 from kiosk.ports import AdapterContext
 from tests.contracts.hospital import RemoteAdapterContract, insured, outcome_of
@@ -249,7 +250,7 @@ async def test_a_row_that_the_hospital_refused_says_so(sqlite: StagingPeer) -> N
     for state, refused in (("taken", False), (" Rejected ", True), ("rejected?", False)):
         sqlite.run(sqlite.table.update().values(his_state=state))
         ((_, found),) = await sqlite.adapter.find_visits(encounter.identity, None, TODAY)
-        assert (found.refused, found.raw_status) == (refused, state)
+        assert (found.refused, found.raw_status) == (refused, state.strip())
 
 
 async def test_an_amendment_is_a_revision_and_an_unknown_row_is_refused(sqlite: StagingPeer) -> None:
@@ -367,6 +368,74 @@ async def test_views_of_the_site(tmp_path: Path) -> None:
     assert await peer.adapter.lookups(TODAY) == DeskLookups(TODAY, 9, 8, 7)
     await peer.adapter.push(peer.encounter(1))
     assert len(await peer.adapter.find_visits(peer.encounter(1).identity, None, TODAY)) == 1
+    await peer.adapter.close()
+
+
+BACK = "checkin_id, personal_id, old_id, full_name, day, state"
+
+
+async def with_view(tmp_path: Path, view: str, **settings: Any) -> StagingPeer:
+    peer = StagingPeer(f"sqlite:///{tmp_path}/his.db", None, **({"read_view": "v_back"} | settings))
+    peer.run(sa.text(view))
+    return peer
+
+
+async def test_a_site_may_keep_its_ids_and_numbers_as_numbers(tmp_path: Path) -> None:
+    """What is kept of a receipt must be readable again: a number where a text belongs would break every list."""
+    back = "7701 AS visit_id, 12 AS patient_code, 8.0 AS queue_number, 3 AS room, 1 AS his_state, NULL AS his_message"
+    peer = await with_view(tmp_path, f"CREATE VIEW v_back AS SELECT {BACK}, {back} FROM kiosk_visit")
+    receipt = await peer.adapter.push(peer.encounter(1))
+    assert receipt == Receipt("7701", "12", peer.encounter(1).checkin_id, (TicketLine("8", "3"),), raw_status="1")
+    await peer.adapter.close()
+
+
+async def test_a_view_that_shows_only_what_was_taken_hides_no_visit_of_ours(tmp_path: Path) -> None:
+    back = ", ".join(READ_BACK)
+    peer = await with_view(
+        tmp_path, f"CREATE VIEW v_back AS SELECT {BACK}, {back} FROM kiosk_visit WHERE his_state = 'taken'"
+    )
+    encounter = peer.encounter(1)
+    first = await peer.adapter.push(encounter)
+    assert (first.visit_id, first.number) == (encounter.checkin_id, None)
+    assert await peer.adapter.push(encounter) == first, "a repeat after a lost answer"
+    assert await peer.registered(encounter.checkin_id) == 1
+    assert (await peer.adapter.amend(first, insured(encounter))).registration_id == encounter.checkin_id
+    peer.run(peer.table.update().values(his_state="taken", queue_number="9"))
+    assert (await peer.adapter.push(encounter)).number == "9"
+    await peer.adapter.cancel(first, "về")
+    assert await peer.registered(encounter.checkin_id) == 0
+    await peer.adapter.close()
+
+
+async def test_a_view_that_shows_a_visit_twice_stops_nothing(tmp_path: Path) -> None:
+    both = f"SELECT {BACK}, {', '.join(READ_BACK)} FROM kiosk_visit"
+    peer = await with_view(tmp_path, f"CREATE VIEW v_back AS {both} UNION ALL {both}")
+    assert (await peer.adapter.push(peer.encounter(1))).visit_id == peer.encounter(1).checkin_id
+    await peer.adapter.close()
+
+
+@pytest.mark.parametrize("junk", ["'abc'", "'NaN'", "9e999", "-5", "'1.5'", "x'00ff'", "NULL", "''"])
+async def test_junk_in_a_view_is_a_value_that_is_missing(tmp_path: Path, junk: str) -> None:
+    names = {"read_view": None, "services_view": "v_s", "visit_count_view": "v_v", "lookups_view": "v_l"}
+    peer = await with_view(
+        tmp_path,
+        f"CREATE VIEW v_s AS SELECT 1 AS id, 'Khám' AS name, {junk} AS department, 'N' AS insured, "
+        f"{junk} AS price UNION ALL SELECT {junk}, {junk}, NULL, '1', 5",
+        **names,
+    )
+    peer.run(sa.text(f"CREATE VIEW v_v AS SELECT '2026-01-05' AS day, {junk} AS bhyt_visits"))
+    peer.run(
+        sa.text(
+            f"CREATE VIEW v_l AS SELECT '2026-01-05' AS day, {junk} AS lookups, 1 AS visits_looked_up, "
+            "1 AS visits_success"
+        )
+    )
+    menu = await peer.adapter.services(TODAY)
+    assert (menu[0].id, menu[0].insured) == ("1", False) and menu[0].price in (None, Decimal("1.5"))
+    assert all(type(row.id) is str and row.name and row.insured for row in menu[1:])
+    for call in (peer.adapter.visit_count, peer.adapter.lookups):
+        outcome = await outcome_of(call(TODAY), ())
+        assert isinstance(outcome, HospitalUnavailable) and outcome.reason == "staging_table.not_a_count"
     await peer.adapter.close()
 
 
