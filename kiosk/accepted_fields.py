@@ -11,6 +11,7 @@ from collections.abc import Sequence
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records
+from kiosk.amendment import send_amendment
 from kiosk.checkin import CheckIns
 from kiosk.differences import Difference, Source, differences, taken_over
 from kiosk.hospital_model import MatchKind
@@ -100,9 +101,7 @@ def _bring(connection: sa.Connection, checkins: CheckIns, checkin_id: str) -> No
     if not checkins.hospital.capabilities.amend:
         records.call_staff(connection, checkin_id, "fields_to_enter", now)
         return
-    row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
-    if row is None or row.kind != "amend" or row.state == "done":
-        outbox_table.enqueue(connection, outbox_table.HOSPITAL, "amend", checkin_id, now)
+    send_amendment(connection, checkin_id, now)
 
 
 def _existing(connection: sa.Connection, checkin_id: str) -> CheckIn:

@@ -25,6 +25,21 @@ _STAFF_REASON = {
 }
 
 
+def send_amendment(connection: sa.Connection, checkin_id: str, now: datetime) -> None:
+    """Let what is known now go to a registered visit, unless that is under way or the visit is being withdrawn."""
+    row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
+    if row is None or row.state == "done" or row.kind == "push":
+        outbox_table.enqueue(connection, outbox_table.HOSPITAL, "amend", checkin_id, now)
+
+
+def entered_by_hand(connection: sa.Connection, checkin_id: str, now: datetime) -> None:
+    """Staff have typed into the hospital system what an amendment did not bring there."""
+    row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
+    if row is not None and row.kind == "amend" and row.state == "parked":
+        done = {"reason": "entered_by_staff", "owner": None, "uncertain": False}
+        outbox_table.settle(connection, row.id, "done", now, **done)
+
+
 def bring_to_hospital(connection: sa.Connection, checkin: CheckIn, *, can_amend: bool, now: datetime) -> None:
     """If the visit was registered while nothing was known and now something is: amend it, or call staff.
 
@@ -36,9 +51,7 @@ def bring_to_hospital(connection: sa.Connection, checkin: CheckIn, *, can_amend:
     if checkin.status is None or checkin.status.unanswered:
         return
     if can_amend:
-        row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin.checkin_id)
-        if row is None or row.kind != "amend" or row.state == "done":
-            outbox_table.enqueue(connection, outbox_table.HOSPITAL, "amend", checkin.checkin_id, now)
+        send_amendment(connection, checkin.checkin_id, now)
     if not (can_amend and checkin.status.insured):
         records.call_staff(connection, checkin.checkin_id, _STAFF_REASON[checkin.status], now)
 

@@ -16,7 +16,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records
-from kiosk.amendment import bring_to_hospital
+from kiosk.amendment import bring_to_hospital, entered_by_hand
 from kiosk.checkin import CheckIns
 from kiosk.errors import HospitalError
 from kiosk.hand_over_content import COVERAGE_TO_ENTER, LISTED, Kind, Shown, content_of
@@ -108,6 +108,8 @@ class HandOvers:
                 tickets = (TicketLine(number),) if number else ()
                 changes |= {"hospital_state": "accepted", "receipt": Receipt(tickets=tickets)}
                 changes |= {"his_number": number} if number else {}
+            else:
+                entered_by_hand(connection, checkin_id, now)
             records.update(connection, checkin_id, **changes)
             if number and checkin.kiosk_number is not None:
                 self._checkins.across.tell_again(connection, checkin_id, now)

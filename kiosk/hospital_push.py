@@ -17,6 +17,7 @@ import sqlalchemy as sa
 
 from kiosk import outbox_table, records, withdrawal
 from kiosk.amendment import bring_to_hospital
+from kiosk.documents.text import clean, tidy
 from kiosk.errors import HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable, StoreError
 from kiosk.hospital_model import Encounter, Idempotency, MatchKind, Receipt
 from kiosk.later_number import look_for_number
@@ -27,6 +28,7 @@ from kiosk.ports import Clock, HospitalAdapter
 from kiosk.records import CheckIn
 from kiosk.store import Store
 from kiosk.to_hospital import encounter_of, send_visit
+from kiosk.visit_owner import is_anothers
 
 log = logging.getLogger(__name__)
 
@@ -64,6 +66,7 @@ class HospitalPush:
         self._renumbered = renumbered
         self._withdrawn = withdrawn
         self._persons: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
+        self._given: dict[str, str] = {}
         self.workers = workers
 
     async def deliver(self, rows: Sequence[OutboxRow]) -> Sequence[Outcome]:
@@ -118,7 +121,20 @@ class HospitalPush:
         if encounter.patient is not None and encounter.patient.kind in (MatchKind.MANY, MatchKind.MISMATCH):
             return self._park(row, "patient_unclear", "hospital_patient_differs")
         receipt = await self._adapter.push(encounter)
+        await self._keep_apart(checkin, receipt)
         return Done(self._registered(checkin.checkin_id, receipt, told))
+
+    async def _keep_apart(self, checkin: CheckIn, receipt: Receipt) -> None:
+        """HospitalOutcomeUnknown when the answer names the visit of another person: it is not about this one."""
+        if receipt.visit_id is None:
+            return
+        visit_id = receipt.visit_id
+        given = self._given.setdefault(visit_id, checkin.person_key)  # two answers at once, neither written yet
+        if given != checkin.person_key:
+            raise HospitalOutcomeUnknown(_WRONG_PERSON)
+        if await self._store.read(lambda c: is_anothers(c, checkin, visit_id)):
+            self._given.pop(visit_id, None)
+            raise HospitalOutcomeUnknown(_WRONG_PERSON)
 
     async def _settle_uncertain(self, row: OutboxRow, checkin: CheckIn) -> Outcome | None:
         """Find out about an earlier attempt; None: pushing (again) is right."""
@@ -168,8 +184,8 @@ class HospitalPush:
             else:
                 records.update(connection, row.ref, hospital_state="parked")
                 records.call_staff(connection, row.ref, staff_reason, now)
-            if hospital_says:
-                records.add_audit(connection, now, "hospital", "refused", row.ref, {"text": hospital_says[:500]})
+            if words := tidy(clean(hospital_says[:500])):
+                records.add_audit(connection, now, "hospital", "refused", row.ref, {"text": words})
 
         return Park(reason, "staff", uncertain, effect)
 
@@ -177,7 +193,8 @@ class HospitalPush:
         if checkin.service is None:
             raise HospitalRejected("checkin.no_service")
         patient, card = checkin.patient, checkin.coverage.number if checkin.coverage else None
-        nobody = patient is None or (patient.kind is MatchKind.NONE and card is not None and not checkin.receipt)
+        unasked = patient is not None and patient.kind is MatchKind.NONE and not patient.decided and card is not None
+        nobody = patient is None or (unasked and not checkin.receipt)
         numbers = checkin.identity.personal_id or checkin.identity.old_id or card
         if nobody and numbers and self._adapter.capabilities.find_patient:
             patient = await self._adapter.find_patient(checkin.identity, card)
@@ -186,6 +203,7 @@ class HospitalPush:
     def _registered(self, checkin_id: str, receipt: Receipt, told: EligibilityClass) -> Effect:
         def effect(connection: sa.Connection) -> None:
             before = records.get(connection, checkin_id)
+            self._given.pop(receipt.visit_id or "", None)
             changes: dict[str, Any] = {"hospital_state": "accepted", "receipt": receipt}
             if receipt.number is not None:
                 changes["his_number"] = receipt.number
@@ -233,4 +251,5 @@ def _told(row: OutboxRow, checkin: CheckIn, encounter: Encounter) -> Eligibility
 _PATIENCE = 5
 """Unanswered attempts after which staff hear of it, although they go on."""
 _ONLY_STAFF_CAN_SEE = ".wrong_person"
+_WRONG_PERSON = f"hospital{_ONLY_STAFF_CAN_SEE}"
 _SOLVED_BY_REGISTRATION = ("hospital_outcome_unknown", "hospital_rejected", "hospital_patient_differs")

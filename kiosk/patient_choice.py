@@ -6,7 +6,6 @@ where the visit is registered. It never merges two records and never changes one
 
 from __future__ import annotations
 
-import asyncio
 import secrets
 import time
 from collections.abc import Callable, Sequence
@@ -17,8 +16,9 @@ import sqlalchemy as sa
 
 from kiosk import outbox_table, records
 from kiosk.checkin import CheckIns
-from kiosk.errors import HospitalError
 from kiosk.hospital_model import Candidate, MatchKind, PatientMatch
+from kiosk.in_passing import in_passing
+from kiosk.model import Identity
 from kiosk.records import CheckIn
 from kiosk.staffwork import StaffRefusal
 
@@ -38,6 +38,7 @@ class Suggestion:
 @dataclass(frozen=True, slots=True)
 class _Asked:
     until: float
+    about: Identity
     suggestions: Sequence[Suggestion] = field(default=())
 
 
@@ -77,17 +78,15 @@ class PatientChoice:
             return checkin
 
         checkin = await self._checkins.store.run(seen)
-        try:
-            async with asyncio.timeout(_WAIT_SECONDS):
-                found = await self._checkins.hospital.suggest(checkin.identity)
-        except (TimeoutError, HospitalError):
-            raise StaffRefusal("HOSPITAL_SILENT") from None
+        found = await in_passing(self._checkins.hospital.suggest(checkin.identity), _WAIT_SECONDS)
+        if found is None:
+            raise StaffRefusal("HOSPITAL_SILENT")
         suggestions = tuple(Suggestion(secrets.token_urlsafe(12), each) for each in found)
         now = self._clock()
         self._asked = {key: asked for key, asked in self._asked.items() if asked.until > now}
         while len(self._asked) >= _MOST_KEPT:
             self._asked.pop(next(iter(self._asked)))
-        self._asked[checkin_id] = _Asked(now + _FRESH_SECONDS, suggestions)
+        self._asked[checkin_id] = _Asked(now + _FRESH_SECONDS, checkin.identity, suggestions)
         return suggestions
 
     async def choose(self, checkin_id: str, token: str | None, who: str) -> CheckIn:
@@ -98,7 +97,7 @@ class PatientChoice:
         asked = self._asked.get(checkin_id)
         if asked is None or asked.until <= self._clock():
             raise StaffRefusal("NO_SUCH_CANDIDATE")
-        match = PatientMatch(MatchKind.NONE)
+        match = PatientMatch(MatchKind.NONE, decided=True)
         if token is not None:
             chosen = next((each.candidate for each in asked.suggestions if each.token == token), None)
             if chosen is None:
@@ -106,7 +105,8 @@ class PatientChoice:
             match = PatientMatch(MatchKind.ONE, chosen.ref, chosen.person)
 
         def work(connection: sa.Connection) -> CheckIn:
-            self._open(connection, checkin_id)
+            if self._open(connection, checkin_id).identity != asked.about:  # corrected since
+                raise StaffRefusal("NO_SUCH_CANDIDATE")
             records.update(connection, checkin_id, patient=match)
             action = "patient_new" if token is None else "patient_chosen"
             records.add_audit(connection, self._checkins.clock(), who, action, checkin_id, {})

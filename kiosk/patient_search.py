@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-
-from kiosk.errors import HospitalError
 from kiosk.hospital_model import PatientMatch
+from kiosk.in_passing import in_passing
 from kiosk.model import Identity
 from kiosk.ports import HospitalAdapter
 
@@ -14,8 +12,4 @@ async def find_patient(hospital: HospitalAdapter, identity: Identity, wait: floa
     """Who the hospital knows; None when it cannot say within *wait* seconds, the push asks again then."""
     if not hospital.capabilities.find_patient or identity.personal_id is None:
         return None
-    try:
-        async with asyncio.timeout(wait):
-            return await hospital.find_patient(identity)
-    except (TimeoutError, HospitalError):
-        return None
+    return await in_passing(hospital.find_patient(identity), wait)

@@ -166,7 +166,7 @@ async def _clocks(target: Target, clock: Clock) -> Step:
 
 async def _date_header(target: Target) -> datetime | None:
     context = client_context("https:", target.ca_file) if target.tls else None
-    with contextlib.suppress(TimeoutError, OSError, ValueError, asyncio.LimitOverrunError):
+    with contextlib.suppress(TimeoutError, OSError, ValueError, OverflowError, asyncio.LimitOverrunError):
         async with asyncio.timeout(_WITHIN_S):
             reader, writer = await asyncio.open_connection(target.host, target.port, ssl=context)
             try:

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
-
 import sqlalchemy as sa
 
 from kiosk import records
-from kiosk.errors import HospitalError
 from kiosk.hospital_model import Appointment, Service
+from kiosk.in_passing import in_passing
 from kiosk.model import local_day
 from kiosk.ports import HospitalAdapter
 from kiosk.records import CheckIn
@@ -19,11 +17,8 @@ async def appointments_of(hospital: HospitalAdapter, checkin: CheckIn, wait: flo
     """The person's unused appointments for the day; none when the hospital cannot say within *wait* seconds."""
     if not hospital.capabilities.appointments or checkin.identity.personal_id is None:
         return ()
-    try:
-        async with asyncio.timeout(wait):
-            return await hospital.appointments(checkin.identity, local_day(checkin.happened_at))
-    except (TimeoutError, HospitalError):
-        return ()
+    day = local_day(checkin.happened_at)
+    return await in_passing(hospital.appointments(checkin.identity, day), wait) or ()
 
 
 def last_service(connection: sa.Connection, checkin: CheckIn) -> Service | None:

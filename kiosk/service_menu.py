@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import replace
 from datetime import date
 
 from kiosk import records
-from kiosk.errors import HospitalError
 from kiosk.hospital_model import Service
+from kiosk.in_passing import in_passing
 from kiosk.ports import HospitalAdapter
 from kiosk.store import Store
 
@@ -24,10 +23,8 @@ async def service_menu(
     """
     if not hospital.capabilities.menu:
         return fixed
-    try:
-        async with asyncio.timeout(wait):
-            services = await hospital.services(day)
-    except (TimeoutError, HospitalError):
+    services = await in_passing(hospital.services(day), wait)
+    if services is None:
         stored = await store.read(lambda c: records.get_setting(c, _SETTING))
         # of unknown age: good enough to choose a room, not to quote a price (his-kiosk-c06.md 5)
         return tuple(

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records, withdrawal
-from kiosk.amendment import bring_to_hospital
+from kiosk.amendment import bring_to_hospital, entered_by_hand, send_amendment
 from kiosk.checkin import CheckIns, Key
 from kiosk.documents.card_number import classify_number
 from kiosk.documents.text import clean, tidy
@@ -24,6 +24,7 @@ from kiosk.model import Document, DocumentKind, Identity, KeyKind, Lane, Method,
 from kiosk.recheck import recheck_now
 from kiosk.records import CheckIn
 from kiosk.to_hospital import HAND_OVER, send_visit
+from kiosk.visit_owner import is_anothers
 
 DESK = "desk"
 """The station of what staff enter: people stand there in front of staff, not in front of the kiosk."""
@@ -192,14 +193,10 @@ class StaffWork:
             if row is None or row.state != "parked" or row.kind == withdrawal.KIND:
                 raise StaffRefusal("NOTHING_PARKED")
             now = self._checkins.clock()
-            records.update(
-                connection,
-                checkin_id,
-                hospital_state="waiting",
-                patient=_decided(checkin, patient),
-                staff_reason=None,
-                staff_since=None,
-            )
+            # a visit that could not be amended stays registered
+            waiting = {} if row.kind == "amend" else {"hospital_state": "waiting"}
+            decided = _decided(checkin, patient)
+            records.update(connection, checkin_id, patient=decided, staff_reason=None, staff_since=None, **waiting)
             outbox_table.reopen(connection, row.id, now, certain=True)
             records.add_audit(connection, now, who, "pushed_again", checkin_id, {"patient": patient})
             return self._open(connection, checkin_id)
@@ -207,7 +204,10 @@ class StaffWork:
         return await self._and_wait(checkin_id, work)
 
     async def found_in_hospital(self, checkin_id: str, visit_id: str, number: str, who: str) -> CheckIn:
-        """Staff found the registration in the hospital system and typed its visit id and queue number."""
+        """Staff found the registration in the hospital system and typed its visit id and queue number.
+
+        StaffRefusal NOTHING_PARKED; VISIT_OF_ANOTHER: this visit is somebody else's.
+        """
 
         def work(connection: sa.Connection) -> CheckIn:
             checkin = self._open(connection, checkin_id)
@@ -216,6 +216,8 @@ class StaffWork:
                 raise StaffRefusal("NOTHING_PARKED")
             if row.state != "parked" if row is not None else checkin.staff_reason is None:
                 raise StaffRefusal("NOTHING_PARKED")
+            if is_anothers(connection, checkin, visit_id):
+                raise StaffRefusal("VISIT_OF_ANOTHER")
             now = self._checkins.clock()
             receipt = Receipt(visit_id=visit_id, tickets=(TicketLine(number),) if number else ())
             if row is not None:
@@ -243,14 +245,24 @@ class StaffWork:
         return await self._store.run(work)
 
     async def close_item(self, checkin_id: str, who: str) -> CheckIn:
-        """What staff were called for is done by hand. StaffRefusal HAND_OVER_FIRST: the visit must be entered first."""
+        """What staff were called for is done by hand.
 
-        def work(connection: sa.Connection) -> None:
+        StaffRefusal HAND_OVER_FIRST: the visit must be entered first; PARKED: nobody knows yet what became of it.
+        """
+
+        def work(connection: sa.Connection) -> CheckIn:
             if _existing(connection, checkin_id).staff_reason == HAND_OVER:
                 raise StaffRefusal("HAND_OVER_FIRST")
+            now = self._checkins.clock()
+            entered_by_hand(connection, checkin_id, now)
+            row = outbox_table.of_ref(connection, outbox_table.HOSPITAL, checkin_id)
+            if row is not None and row.state == "parked":
+                raise StaffRefusal("PARKED")
+            records.update(connection, checkin_id, staff_reason=None, staff_since=None)
+            records.add_audit(connection, now, who, "item_closed", checkin_id, {})
+            return _existing(connection, checkin_id)
 
-        await self._store.read(work)
-        return await self._mark(checkin_id, who, "item_closed", {}, staff_reason=None, staff_since=None)
+        return await self._store.run(work)
 
     async def cancel(self, checkin_id: str, reason: str, who: str) -> CheckIn:
         """The person left or it was a mistake: nothing more is sent, and it counts as no insured visit.
@@ -300,13 +312,15 @@ class StaffWork:
             outbox_table.settle(connection, row.id, "done", now, reason="seen_by_staff", owner=None, uncertain=False)
             if stands:
                 records.update(connection, checkin_id, staff_reason=None, staff_since=None)
+                if self._checkins.hospital.capabilities.amend:  # what was learnt meanwhile was held back
+                    send_amendment(connection, checkin_id, now)
             else:
                 self._withdrawn(connection, checkin_id)
             records.add_audit(connection, now, who, "visit_stands" if stands else "cancelled", checkin_id, {})
             return _existing(connection, checkin_id)
 
         decided = await self._store.run(work)
-        for destination in (outbox_table.PROVINCE, outbox_table.REGISTER):
+        for destination in (outbox_table.HOSPITAL, outbox_table.PROVINCE, outbox_table.REGISTER):
             self._checkins.outbox.wake(destination)
         return decided
 
@@ -388,5 +402,5 @@ def _decided(checkin: CheckIn, patient: str | None) -> PatientMatch | None:
     if patient == "known" and match.ref is not None:
         return PatientMatch(MatchKind.ONE, match.ref, match.person)
     if patient == "new":
-        return PatientMatch(MatchKind.NONE)
+        return PatientMatch(MatchKind.NONE, decided=True)
     raise StaffRefusal("PATIENT_UNCLEAR")

@@ -18,6 +18,7 @@ from kiosk.hospital_model import (
     PatientRef,
     QueueNumber,
     Receipt,
+    Service,
     TicketLine,
 )
 from kiosk.model import Identity
@@ -134,3 +135,55 @@ def faulty(settings: Mapping[str, Any], context: AdapterContext) -> Faulty:
 
 def forgetful(settings: Mapping[str, Any], context: AdapterContext) -> Forgetful:
     return Forgetful()
+
+
+class Attacked(Booked):
+    """Answers as it is told: each person the same visit, refusals in hostile words, faults that no port allows.
+
+    What became of a lost answer, nobody can say.
+    """
+
+    capabilities = replace(Booked.capabilities, history=False, idempotency=Idempotency.NONE)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answer: Receipt | None = None
+        self.refusal: HospitalError | None = None
+        self.bug: Exception | None = None
+        self.amended: list[Encounter] = []
+
+    async def push(self, encounter: Encounter) -> Receipt:
+        if self.refusal is not None:
+            raise self.refusal
+        receipt = await super().push(encounter)
+        return self.answer or receipt
+
+    async def amend(self, receipt: Receipt, encounter: Encounter) -> Receipt:
+        if self.fail is not None:
+            raise self.fail
+        self.amended.append(encounter)
+        return receipt
+
+    async def services(self, day: date) -> tuple[Service, ...]:
+        if self.bug is not None:
+            raise self.bug
+        return await super().services(day)
+
+    async def find_patient(self, identity: Identity, card: str | None = None) -> PatientMatch:
+        if self.bug is not None:
+            raise self.bug
+        return await super().find_patient(identity, card)
+
+    async def appointments(self, identity: Identity, day: date) -> tuple[Appointment, ...]:
+        if self.bug is not None:
+            raise self.bug
+        return await super().appointments(identity, day)
+
+    async def suggest(self, identity: Identity) -> tuple[Candidate, ...]:
+        if self.bug is not None:
+            raise self.bug
+        return await super().suggest(identity)
+
+
+def attacked(settings: Mapping[str, Any], context: AdapterContext) -> Attacked:
+    return Attacked()
