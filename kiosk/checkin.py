@@ -16,10 +16,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk import answers, chip_records, events, outbox_table, records
+from kiosk import answers, events, outbox_table, records
 from kiosk.across_stations import ALSO_ELSEWHERE, AcrossStations, existing, give_way, seen_there, shown_as
 from kiosk.checkin_model import Key, Policy, Presented
-from kiosk.chip_model import ChipReading
 from kiosk.choice import Known
 from kiosk.hospital_model import MatchKind, Service, Slip
 from kiosk.journal import Journal
@@ -32,7 +31,6 @@ from kiosk.model import (
     Identity,
     KeyKind,
     Lane,
-    Method,
     Moment,
     local_day,
 )
@@ -146,39 +144,6 @@ class CheckIns:
                 records.update(connection, checkin_id, state="abandoned")
 
         await self.store.run(work)
-
-    async def chip_read(self, checkin_id: str, reading: ChipReading) -> CheckIn:
-        """The chip of the card was read to its end: from now on the check-in rests on it, and on no QR."""
-        now = self.clock()
-
-        def work(connection: sa.Connection) -> CheckIn:
-            records.update(
-                connection,
-                checkin_id,
-                method=Method.CHIP_CCCD.value,
-                identity=reading.identity,
-                verdict=reading.verdict,
-                issuer=reading.issuer,
-                chip=dict(reading.detail),
-                not_by_chip=None,
-            )
-            checkin = existing(connection, checkin_id)
-            chip_records.keep(connection, checkin, reading.evidence, now, doubted=reading.staff_reason is not None)
-            return checkin
-
-        return await self.store.run(work)
-
-    async def chip_not_read(self, checkin_id: str, reason: str, *, phone: bool = False) -> None:
-        """Keep why no chip was read for this check-in: a code of ``events.NotByChip``.
-
-        *phone*: the person said that the code stands on a phone.
-        """
-        said = {"carrier": Carrier.PHONE.value, "carrier_source": CarrierSource.ASKED.value} if phone else {}
-        await self.store.run(lambda c: records.update(c, checkin_id, not_by_chip=reason, **said))
-
-    async def chip_seen_on(self, checkin_id: str) -> date | None:
-        """The day on which this person's chip was last read here and not doubted, or None."""
-        return await self.store.read(lambda c: chip_records.seen_on(c, existing(c, checkin_id).person_key))
 
     async def look_up(
         self,

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from kiosk.card_slot import CardSlot, ChipTrouble
 from kiosk.checkin import Key
+from kiosk.chip_checkin import chip_not_read, chip_read
 from kiosk.chip_model import ChipReading
 from kiosk.chip_step import ChipPart, ChipStep
 from kiosk.documents.card_number import classify_number
@@ -247,7 +248,7 @@ class ChipStation(Station):
             return
         opened = await self._open(self._presented, Lane.SELF)
         checkin_id = opened.checkin.checkin_id
-        await self._checkins.chip_not_read(checkin_id, NotByChip.CHIP_FAILED.value)
+        await chip_not_read(self._checkins, checkin_id, NotByChip.CHIP_FAILED.value)
         self._screen.show("checking", "checking", step="registering", waited=0)
         self._start(self._guarded(self._to_staff(checkin_id, reason)))
 
@@ -257,7 +258,7 @@ class ChipStation(Station):
             return
         try:
             if reason is not NotByChip.CHIP_NOT_ASKED:
-                await self._checkins.chip_not_read(str(self.checkin_id), reason.value, phone=phone)
+                await chip_not_read(self._checkins, str(self.checkin_id), reason.value, phone=phone)
         except StoreError:
             self.break_down("store")
             raise
@@ -276,7 +277,7 @@ class ChipStation(Station):
                 return opened.checkin.checkin_id
         checkin_id = str(self.checkin_id)
         try:
-            await self._checkins.chip_read(checkin_id, reading)
+            await chip_read(self._checkins, checkin_id, reading)
         except StoreError:
             self.break_down("store")
             raise

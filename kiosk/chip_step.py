@@ -12,6 +12,7 @@ from typing import Final
 
 from kiosk.card_slot import CardSlot, ChipTrouble
 from kiosk.checkin import CheckIns, Key
+from kiosk.chip_checkin import chip_seen_on
 from kiosk.chip_model import ChipReading
 from kiosk.chip_reading import OTHER_PERSON, ChipJudge
 from kiosk.emrtd.errors import DataError
@@ -79,7 +80,7 @@ class ChipStep:
         if self._part.policy == "qr_first" and not self.card_lies_here:
             return NotByChip.CHIP_NOT_ASKED
         if self._part.policy == "chip_periodic" and not self.card_lies_here:
-            seen = await self._checkins.chip_seen_on(checkin_id)
+            seen = await chip_seen_on(self._checkins, checkin_id)
             if seen is not None and local_day(self._checkins.clock()) - seen < CHIP_PERIOD:
                 return NotByChip.CHIP_NOT_ASKED
         return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -390,13 +390,3 @@ def put_setting(connection: sa.Connection, name: str, value: Any) -> None:
     """Store a setting, replacing the old value."""
     if connection.execute(setting.update().where(setting.c.name == name).values(value=value)).rowcount == 0:
         connection.execute(setting.insert().values(name=name, value=value))
-
-
-def dump_services(services: Iterable[Service]) -> list[Any]:
-    """Services as JSON values, for the remembered menu."""
-    return [_SERVICE.dump_python(service, mode="json") for service in services]
-
-
-def load_services(values: Iterable[Any]) -> tuple[Service, ...]:
-    """The remembered menu back as services."""
-    return tuple(_SERVICE.validate_python(value) for value in values)

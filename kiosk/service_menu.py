@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import date
+from typing import Final
+
+from pydantic import TypeAdapter
 
 from kiosk import records
 from kiosk.hospital_model import Service
@@ -11,7 +14,8 @@ from kiosk.in_passing import in_passing
 from kiosk.ports import HospitalAdapter
 from kiosk.store import Store
 
-_SETTING = "menu"
+_SETTING: Final = "menu"
+_SERVICE: Final = TypeAdapter(Service)
 
 
 async def service_menu(
@@ -29,9 +33,9 @@ async def service_menu(
         # of unknown age: good enough to choose a room, not to quote a price (his-kiosk-c06.md 5)
         return tuple(
             replace(service, price=None, insurance_price=None, surcharge=None)
-            for service in records.load_services(stored or [])
+            for service in (_SERVICE.validate_python(value) for value in stored or [])
         )
-    values = records.dump_services(services)
+    values = [_SERVICE.dump_python(service, mode="json") for service in services]
     if keep and await store.read(lambda c: records.get_setting(c, _SETTING)) != values:
         await store.run(lambda c: records.put_setting(c, _SETTING, values))
     return services

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
-from dataclasses import dataclass
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,18 +16,19 @@ from kiosk.amendment import bring_to_hospital, entered_by_hand, send_amendment
 from kiosk.checkin import CheckIns, Key
 from kiosk.documents.card_number import classify_number
 from kiosk.documents.text import clean, tidy
-from kiosk.errors import KioskError
 from kiosk.hospital_model import MatchKind, PatientMatch, Receipt, Service, TicketLine
-from kiosk.model import Document, DocumentKind, Identity, KeyKind, Lane, Method, PartialDate, Sex, local_day
+from kiosk.model import Document, DocumentKind, Identity, KeyKind, Lane, Method, local_day
 from kiosk.recheck import recheck_now
 from kiosk.records import CheckIn
+from kiosk.staff_entry import OLDEST, Entry, StaffRefusal, parse_birth_date
 from kiosk.to_hospital import HAND_OVER, send_visit
 from kiosk.visit_owner import is_anothers
+
+__all__ = ["DESK", "DOUBTS", "Entry", "StaffRefusal", "StaffWork", "parse_birth_date"]
 
 DESK = "desk"
 """The station of what staff enter: people stand there in front of staff, not in front of the kiosk."""
 
-_OLDEST = 1880
 DOUBTS = frozenset(
     {
         "chip_forged",
@@ -41,37 +40,6 @@ DOUBTS = frozenset(
     }
 )
 """Why staff must look at card and person; no answer of the gateway changes that."""
-
-
-class StaffRefusal(KioskError):
-    """What staff asked for is not possible; ``code`` says why."""
-
-    def __init__(self, code: str) -> None:
-        """Carry a stable upper-case *code*."""
-        super().__init__(code)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """What was typed for a person; a 12-digit number alone is completed from the hospital's own records."""
-
-    number: str
-    full_name: str = ""
-    birth_date: str = ""
-    sex: Sex | None = None
-
-
-def parse_birth_date(text: str) -> PartialDate:
-    """``1990-02-01``, ``1990-02``, ``1990``, ``01/02/1990`` or ``02/1990``; StaffRefusal BAD_DATE otherwise."""
-    cleaned = text.strip()
-    if re.fullmatch(r"(\d{1,2}[/.-]){0,2}\d{4}", cleaned):
-        parts = re.split(r"[/.-]", cleaned)
-        cleaned = "-".join(part.zfill(2) for part in reversed(parts))
-    try:
-        return PartialDate.parse(cleaned)
-    except ValueError:
-        raise StaffRefusal("BAD_DATE") from None
 
 
 class StaffWork:
@@ -122,7 +90,7 @@ class StaffWork:
         name = tidy(clean(entry.full_name))
         if name and entry.birth_date.strip():
             born = parse_birth_date(entry.birth_date)
-            if not _OLDEST <= born.year <= self._checkins.clock().year + 1:
+            if not OLDEST <= born.year <= self._checkins.clock().year + 1:
                 raise StaffRefusal("BAD_DATE")
             return Identity(personal_id, full_name=name, birth_date=born, sex=entry.sex)
         known = await self._checkins.ask_hospital_for(number) if personal_id else None

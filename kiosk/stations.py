@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
@@ -23,7 +22,6 @@ from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, Eligibil
 from kiosk.ports import Clock, TokenVerifier
 from kiosk.records import CheckIn
 from kiosk.station_model import InFront, NotAtThatPhase, ScanRefused, StationBusy, Timings
-from kiosk.station_screen import StationScreen
 from kiosk.station_views import (
     answer_view,
     choice_view,
@@ -33,16 +31,13 @@ from kiosk.station_views import (
     ticket_view,
     why_not_alone,
 )
+from kiosk.station_work import StationWork
 from kiosk.token_step import TokenStep
 
-log = logging.getLogger(__name__)
-
 _SERVING: Final = ("place_card", "reading", "confirm", "checking", "choose_service")
-_WORKING: Final = ("checking", "reading")
-_PROGRESS_SECONDS: Final = 4.0
 
 
-class Station:
+class Station(StationWork):
     """One station; all methods run on the daemon's event loop."""
 
     def __init__(
@@ -59,17 +54,14 @@ class Station:
 
         *tokens*: who says whose changing VNeID code was scanned; None: people are asked for something else.
         """
-        self.id = station_id
+        super().__init__(station_id, clock)
         self._checkins = checkins
         self._timings = timings
         self._simulated = simulated
         self._tokens = None if tokens is None else TokenStep(tokens)
         self._asking: asyncio.Task[InFront | str] | None = None
-        self._screen = StationScreen(clock, self._expire)
         self._screen.flag(reader_ok=True, scanner=True, camera=False, vneid=tokens is not None)
-        self.checkin_id: str | None = None
         self._moving = asyncio.Lock()
-        self._tasks: set[asyncio.Task[None]] = set()
         self._presented: InFront | None = None
         self._choice = Choice()
         self._told: dict[str, Any] = {}
@@ -77,11 +69,6 @@ class Station:
         self._left_open: str | None = None
 
     # -- what is seen ------------------------------------------------------------------------------------------
-
-    @property
-    def phase(self) -> str:
-        """Where the person in front is (interfaces, section 4)."""
-        return self._screen.phase
 
     def state(self) -> dict[str, Any]:
         """The station as its screen and staff see it (interfaces, section 4)."""
@@ -303,43 +290,6 @@ class Station:
             await self._checkins.abandon(checkin_id)
 
     # -- what goes on meanwhile --------------------------------------------------------------------------------
-
-    def _start(self, work: Coroutine[Any, Any, None]) -> None:
-        task = asyncio.create_task(work, name=f"station-{self.id}")
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-
-    async def _guarded(self, work: Coroutine[Any, Any, None]) -> None:
-        progress = asyncio.create_task(self._tell_progress())
-        checkin_id = self.checkin_id
-        try:
-            await work
-        except StoreError as exc:
-            log.error("the store takes nothing", extra={"code": exc.code})
-            self.break_down("store")
-        except Exception:  # a fault of ours must still end with a number for the desk
-            log.exception("check-in failed")
-            try:
-                if checkin_id is None:
-                    raise LookupError("nobody to send to staff")
-                await self._to_staff(checkin_id, "internal_error")
-            except Exception:
-                log.exception("could not call staff")
-                self.break_down("internal")
-        finally:
-            progress.cancel()
-
-    async def _tell_progress(self) -> None:
-        waited = 0.0
-        while self.phase in _WORKING:
-            await asyncio.sleep(_PROGRESS_SECONDS)
-            waited += _PROGRESS_SECONDS
-            if self.phase in _WORKING:
-                self._screen.add(waited=int(waited))
-
-    def _serves(self, checkin_id: str) -> bool:
-        """Whether the person whose answer came still stands here; the store may have failed meanwhile."""
-        return self.phase in _WORKING and self.checkin_id == checkin_id
 
     async def _check(self, checkin_id: str) -> None:
         fetching = asyncio.gather(self._checkins.menu(), self._checkins.known(checkin_id))

@@ -525,7 +525,7 @@ async def test_calling_staff_is_always_there(with_reader, when):
 
 
 async def test_the_screen_says_something_new_while_a_slow_chip_is_read(with_reader, monkeypatch):
-    monkeypatch.setattr("kiosk.stations._PROGRESS_SECONDS", 0.05)
+    monkeypatch.setattr("kiosk.station_work.PROGRESS_SECONDS", 0.05)
     async with with_reader() as world:
         await world.station.scan(qr(1))
         await world.view("place_card")

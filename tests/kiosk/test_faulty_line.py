@@ -165,7 +165,7 @@ async def all_completed(world: World, hospital: Any, people: int, *, unclear_at_
 
 
 async def test_two_hundred_people_over_a_bad_line(tmp_path, big_gateway, hospital, monkeypatch):
-    monkeypatch.setattr("kiosk.stations._PROGRESS_SECONDS", 4 / SCALE)
+    monkeypatch.setattr("kiosk.station_work.PROGRESS_SECONDS", 4 / SCALE)
     async with faulty(tmp_path, big_gateway, hospital, TIMES) as (world, proxy):
         print(f"seed {proxy.seed}")
         chance = random.Random(proxy.seed)

@@ -281,7 +281,7 @@ async def test_an_old_clearing_does_not_clear_the_next_person(start):
 
 
 async def test_waiting_says_something_new(world: World, monkeypatch):
-    monkeypatch.setattr("kiosk.stations._PROGRESS_SECONDS", 0.05)
+    monkeypatch.setattr("kiosk.station_work.PROGRESS_SECONDS", 0.05)
     world.gateway.mode("slow", delay_ms=400)
     seen = []
 
@@ -291,7 +291,7 @@ async def test_waiting_says_something_new(world: World, monkeypatch):
                 seen.append(state["screen"]["waited"])
 
     watching = asyncio.create_task(watch())
-    monkeypatch.setattr("kiosk.stations._PROGRESS_SECONDS", 0.08)
+    monkeypatch.setattr("kiosk.station_work.PROGRESS_SECONDS", 0.08)
     await world.identify(1)
     watching.cancel()
     assert seen[0] == 0 and len(seen) >= 4

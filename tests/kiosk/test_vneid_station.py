@@ -93,7 +93,7 @@ async def test_what_the_camera_saw_is_how_the_phone_is_known_and_a_card_it_canno
 
 
 async def test_the_screen_says_that_it_is_being_asked(verified, service: Service, monkeypatch):
-    monkeypatch.setattr("kiosk.stations._PROGRESS_SECONDS", 0.05)
+    monkeypatch.setattr("kiosk.station_work.PROGRESS_SECONDS", 0.05)
     async with verified() as world:
         service.mode("slow")
         told = []
