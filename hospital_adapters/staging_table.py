@@ -37,6 +37,8 @@ from kiosk.model import VIETNAM, AdapterHealth, Identity, local_day
 from kiosk.ports import AdapterContext
 
 _TRIAL = "NGUYỄN THỊ ƯỚM THỬ Ẵ"
+_SERVICE = ("id", "name", "department", "insured", "price")
+_FOR_WHOM = ("age_from", "age_to", "sex")
 _OF_THE_CARD = (
     "insured",
     "status",
@@ -110,8 +112,8 @@ class StagingTableAdapter(BaseAdapter):
         """The rows of ``services_view``; the same every day. HospitalUnavailable."""
         if self._settings.services_view is None:
             return await super().services(day)
-        view, columns = self._settings.services_view, ("id", "name", "department", "insured", "price")
-        rows = await self._database.read(lambda c: self._rows(c, view, columns))
+        view, limits = self._settings.services_view, self._settings.services_limits
+        rows = await self._database.read(lambda c: self._rows(c, view, self._service_columns))
         return tuple(
             Service(
                 id=service_id,
@@ -122,6 +124,9 @@ class StagingTableAdapter(BaseAdapter):
                 exam_type="",
                 insured=told.truth(row.insured),
                 price=told.money(row.price),
+                age_from=told.count(row.age_from) if limits else None,
+                age_to=told.count(row.age_to) if limits else None,
+                sex=told.sex(row.sex) if limits else None,
             )
             for row in rows
             if (service_id := told.text(row.id)) and (name := told.text(row.name))
@@ -270,11 +275,15 @@ class StagingTableAdapter(BaseAdapter):
     def _views(self) -> list[tuple[str, tuple[str, ...]]]:
         wanted = (
             (self._settings.read_view, ("checkin_id", *READ_BACK)),
-            (self._settings.services_view, ("id", "name", "department", "insured", "price")),
+            (self._settings.services_view, self._service_columns),
             (self._settings.visit_count_view, ("day", "bhyt_visits")),
             (self._settings.lookups_view, ("day", "lookups", "visits_looked_up", "visits_success")),
         )
         return [(name, columns) for name, columns in wanted if name is not None]
+
+    @property
+    def _service_columns(self) -> tuple[str, ...]:
+        return _SERVICE + (_FOR_WHOM if self._settings.services_limits else ())
 
     def _receipt(self, row: sa.Row[Any]) -> Receipt:
         return _receipt(row, self._settings.refused_states)

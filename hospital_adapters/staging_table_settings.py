@@ -37,7 +37,7 @@ class StagingTableSettings(BaseModel):
 
     ``read_view``: where the hospital system's columns are read back, when that is not the table itself.
     ``services_view``, ``visit_count_view``, ``lookups_view``: views that the site may offer (docs/staging-table.md).
-    ``connect``, ``statement``: seconds.
+    ``services_limits``: whether ``services_view`` also says for whom a service is. ``connect``, ``statement``: seconds.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -48,6 +48,7 @@ class StagingTableSettings(BaseModel):
     table: Name = "kiosk_visit"
     read_view: Name | None = None
     services_view: Name | None = None
+    services_limits: bool = False
     visit_count_view: Name | None = None
     lookups_view: Name | None = None
     refused_states: tuple[Annotated[str, StringConstraints(to_lower=True, pattern=r"^[^\x00-\x1f]{1,20}$")], ...] = (

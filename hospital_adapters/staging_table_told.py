@@ -6,6 +6,7 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 
 from kiosk.documents.text import clean, tidy
+from kiosk.model import Sex
 
 _LONGEST: Final = 1000
 _MOST_ID: Final = Decimal(10) ** 30
@@ -28,6 +29,11 @@ def text(value: Any) -> str | None:
 def truth(value: Any) -> bool:
     """A flag, be it a number, a truth value or a letter."""
     return value is True or (text(value) or "").lower() in _YES
+
+
+def sex(value: Any) -> Sex | None:
+    """``M`` or ``F``; None for anybody."""
+    return {"M": Sex.MALE, "F": Sex.FEMALE}.get((text(value) or "").upper())
 
 
 def money(value: Any) -> Decimal | None:

@@ -70,6 +70,8 @@ class DayFiguresJob:
             log.warning("the hospital system gave no figures: %s", error.code)
         except TimeoutError:
             log.warning("the hospital system gave no figures in time")
+        except Exception:  # a fault of the adapter ends neither this job nor the daemon
+            log.exception("hospital adapter failed")
         return [figure for figure in found if figure.day == day]
 
     async def _kept(self, figure: Figure) -> bool:

@@ -19,7 +19,7 @@ from hospital_adapters.staging_table import StagingTableAdapter, create
 from hospital_adapters.staging_table_schema import DIALECTS, READ_BACK, ddl, table
 from kiosk.errors import ConfigError, HospitalOutcomeUnknown, HospitalRejected, HospitalUnavailable
 from kiosk.hospital_model import DeskLookups, Encounter, Receipt, TicketLine, VisitCount
-from kiosk.model import EligibilityClass, PartialDate
+from kiosk.model import EligibilityClass, PartialDate, Sex
 from kiosk.ports import AdapterContext
 from tests.contracts.hospital import RemoteAdapterContract, insured, outcome_of
 from tests.hospital_adapters import invented
@@ -436,6 +436,21 @@ async def test_junk_in_a_view_is_a_value_that_is_missing(tmp_path: Path, junk: s
     for call in (peer.adapter.visit_count, peer.adapter.lookups):
         outcome = await outcome_of(call(TODAY), ())
         assert isinstance(outcome, HospitalUnavailable) and outcome.reason == "staging_table.not_a_count"
+    await peer.adapter.close()
+
+
+async def test_the_site_may_say_for_whom_a_service_is(tmp_path: Path) -> None:
+    menu = (
+        "CREATE VIEW v_s AS SELECT 'SAN' AS id, 'Khám thai' AS name, NULL AS department, 1 AS insured, NULL AS price, "
+        "14 AS age_from, NULL AS age_to, 'f' AS sex UNION ALL SELECT 'NHI', 'Khám Nhi', NULL, 1, NULL, NULL, 15, '?'"
+    )
+    peer = await with_view(tmp_path, menu, read_view=None, services_view="v_s", services_limits=True)
+    found = [(row.id, row.age_from, row.age_to, row.sex) for row in await peer.adapter.services(TODAY)]
+    assert found == [("SAN", 14, None, Sex.FEMALE), ("NHI", None, 15, None)]
+    assert (await peer.adapter.check()).problems == ()
+    peer.run(sa.text("DROP VIEW v_s"))
+    peer.run(sa.text("CREATE VIEW v_s AS SELECT 1 AS id, 'x' AS name, '' AS department, 1 AS insured, 1 AS price"))
+    assert (await peer.adapter.check()).problems, "the columns are missing"
     await peer.adapter.close()
 
 

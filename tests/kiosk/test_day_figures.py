@@ -131,6 +131,10 @@ async def test_the_hospital_is_asked_for_closed_days_and_only_changes_are_told(w
     counting.away = True
     assert await job.ask_now() == 0
     counting.away = False
+    monkeypatch.setattr(hospital, "visit_count", counting.counts.pop, raising=False)
+    assert await job.ask_now() == 0, "a fault of the adapter ends nothing"
+    monkeypatch.setattr(hospital, "visit_count", counting.visit_count, raising=False)
+    counting.counts[yesterday] = 51
     assert await job.ask_now() == 1
     found = [(body["bhyt_visits"], body["origin"]) for body in await told(world, "visit_count")]
     assert found == [(50, "his"), (51, "his")] and await told(world, "desk_lookups") == []
