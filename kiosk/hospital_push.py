@@ -28,7 +28,7 @@ from kiosk.ports import Clock, HospitalAdapter
 from kiosk.records import CheckIn
 from kiosk.store import Store
 from kiosk.to_hospital import encounter_of, send_visit
-from kiosk.visit_owner import is_anothers
+from kiosk.visit_owner import holders
 
 log = logging.getLogger(__name__)
 
@@ -66,7 +66,7 @@ class HospitalPush:
         self._renumbered = renumbered
         self._withdrawn = withdrawn
         self._persons: WeakValueDictionary[str, asyncio.Lock] = WeakValueDictionary()
-        self._given: dict[str, str] = {}
+        self._given: dict[tuple[str, str | None], str] = {}
         self.workers = workers
 
     async def deliver(self, rows: Sequence[OutboxRow]) -> Sequence[Outcome]:
@@ -125,15 +125,20 @@ class HospitalPush:
         return Done(self._registered(checkin.checkin_id, receipt, told))
 
     async def _keep_apart(self, checkin: CheckIn, receipt: Receipt) -> None:
-        """HospitalOutcomeUnknown when the answer names the visit of another person: it is not about this one."""
-        if receipt.visit_id is None:
+        """HospitalOutcomeUnknown when the answer names the visit of another person: it is not about this one.
+
+        A visit of the same id with another queue number is one of a system that gives its visits no ids of their own.
+        """
+        visit_id, number = receipt.visit_id, receipt.number
+        if visit_id is None:
             return
-        visit_id = receipt.visit_id
-        given = self._given.setdefault(visit_id, checkin.person_key)  # two answers at once, neither written yet
+        # two answers at once, neither written yet
+        given = self._given.setdefault((visit_id, number), checkin.person_key)
         if given != checkin.person_key:
             raise HospitalOutcomeUnknown(_WRONG_PERSON)
-        if await self._store.read(lambda c: is_anothers(c, checkin, visit_id)):
-            self._given.pop(visit_id, None)
+        others = await self._store.read(lambda c: holders(c, checkin, visit_id))
+        if any(other.his_number == number for other in others):
+            self._given.pop((visit_id, number), None)
             raise HospitalOutcomeUnknown(_WRONG_PERSON)
 
     async def _settle_uncertain(self, row: OutboxRow, checkin: CheckIn) -> Outcome | None:
@@ -203,7 +208,7 @@ class HospitalPush:
     def _registered(self, checkin_id: str, receipt: Receipt, told: EligibilityClass) -> Effect:
         def effect(connection: sa.Connection) -> None:
             before = records.get(connection, checkin_id)
-            self._given.pop(receipt.visit_id or "", None)
+            self._given.pop((receipt.visit_id or "", receipt.number), None)
             changes: dict[str, Any] = {"hospital_state": "accepted", "receipt": receipt}
             if receipt.number is not None:
                 changes["his_number"] = receipt.number

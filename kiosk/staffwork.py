@@ -22,7 +22,7 @@ from kiosk.recheck import recheck_now
 from kiosk.records import CheckIn
 from kiosk.staff_entry import OLDEST, Entry, StaffRefusal, parse_birth_date
 from kiosk.to_hospital import HAND_OVER, send_visit
-from kiosk.visit_owner import is_anothers
+from kiosk.visit_owner import holders
 
 __all__ = ["DESK", "DOUBTS", "Entry", "StaffRefusal", "StaffWork", "parse_birth_date"]
 
@@ -184,7 +184,7 @@ class StaffWork:
                 raise StaffRefusal("NOTHING_PARKED")
             if row.state != "parked" if row is not None else checkin.staff_reason is None:
                 raise StaffRefusal("NOTHING_PARKED")
-            if is_anothers(connection, checkin, visit_id):
+            if holders(connection, checkin, visit_id):
                 raise StaffRefusal("VISIT_OF_ANOTHER")
             now = self._checkins.clock()
             receipt = Receipt(visit_id=visit_id, tickets=(TicketLine(number),) if number else ())

@@ -9,8 +9,8 @@ from kiosk.records import CheckIn
 from kiosk.tables import checkin as table
 
 
-def is_anothers(connection: sa.Connection, checkin: CheckIn, visit_id: str) -> bool:
-    """Whether the visit *visit_id* stands for a check-in of another person than *checkin*'s on the same day."""
+def holders(connection: sa.Connection, checkin: CheckIn, visit_id: str) -> list[CheckIn]:
+    """The check-ins of other people than *checkin*'s, on the same day, for which the visit *visit_id* stands."""
     found = connection.execute(
         sa.select(table.c.checkin_id).where(
             table.c.day == checkin.day,
@@ -20,4 +20,4 @@ def is_anothers(connection: sa.Connection, checkin: CheckIn, visit_id: str) -> b
         )
     )
     others = (records.get(connection, row.checkin_id) for row in found)
-    return any(other is not None and not records.same_person(other.identity, checkin.identity) for other in others)
+    return [one for one in others if one is not None and not records.same_person(one.identity, checkin.identity)]

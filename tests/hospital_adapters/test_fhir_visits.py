@@ -439,3 +439,16 @@ async def test_a_self_paid_visit_names_no_card(peer: FhirPeer) -> None:
     paid = Service("9", "YC", "Khám yêu cầu", "1", "Khoa Khám", "2", False)
     await peer.adapter.push(replace(with_card(visit(1)), service=paid))
     assert peer.held("Coverage") == []
+
+
+async def test_who_staff_call_a_new_patient_is_not_put_into_somebody_elses_record() -> None:
+    """Under the same number stands another name: the server would find that record when asked to make this one."""
+    async with FhirPeer() as peer:
+        encounter = visit(1, patient=PatientMatch(MatchKind.NONE, decided=True))
+        peer.hold(patient("P7", {CITIZEN: encounter.identity.personal_id or ""}, "Lê Thị Khác"))
+        first = await peer.adapter.push(encounter)
+        assert await peer.adapter.push(encounter) == first
+        subject = peer.one("Encounter")["subject"]["reference"]
+        made = [row for row in peer.held("Patient") if row["id"] != "P7"]
+        assert [f"Patient/{row['id']}" for row in made] == [subject]
+        assert {row["value"] for row in made[0]["identifier"]} >= {encounter.checkin_id, encounter.identity.personal_id}

@@ -51,6 +51,15 @@ async def test_an_answer_about_somebody_elses_visit_gives_nobody_their_number(wo
     assert len(hospital.pushed) == 2, "a visit may stand there: never sent again by itself"
 
 
+async def test_a_system_without_ids_of_its_own_still_serves_everybody(world: World):
+    hospital = world.checkins.hospital
+    for person, number in ((1, "7"), (6, "8")):
+        hospital.answer = Receipt("0", "P-1", tickets=(TicketLine(number),))
+        checkin = await world.register(person, ROOM)
+        assert (checkin.hospital_state, checkin.his_number) == ("accepted", number)
+        await world.leave()
+
+
 async def test_two_answers_at_once_about_one_visit_serve_one_person(world: World):
     hospital = world.checkins.hospital
     hospital.answer = SAME
