@@ -13,7 +13,8 @@ import province.access_tables
 import province.month_tables
 import province.rollup_table
 import province.rule_tables
-import province.simulate_tables  # noqa: F401  (their tables belong to the comparison)
+import province.simulate_tables
+import province.upload_tables  # noqa: F401  (their tables belong to the comparison)
 from province.facilities import RegistryError, load_packaged, load_registry, read_registry
 from province.store import Store, StoreUnusable
 from province.tables import facility, metadata, station
