@@ -101,5 +101,9 @@ def _cell(value: object) -> str:
         return str(value)
     if isinstance(value, dict):
         value = json.dumps(value, ensure_ascii=False, sort_keys=True)
-    text = str(value)
+    return plain_text(str(value))
+
+
+def plain_text(text: str) -> str:
+    """The text with an apostrophe before it when a spreadsheet would run it as a formula (interfaces.md 6: CSV)."""
     return f"'{text}" if text.lstrip(" ").startswith(_FORMULA_STARTS) else text
