@@ -5,7 +5,7 @@ import hashlib
 import io
 import json
 import threading
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 import sqlalchemy as sa
@@ -227,6 +227,18 @@ def test_what_a_dead_hub_left_half_taken_is_finished(store: Store, run_hub, monk
     assert finish_pending(store) == 0
     again = hand_in(store, HubKey.make(), caller, content, VISITS, datetime.now(UTC), dry_run=False)
     assert (again.upload, again.unchanged) == (None, 3)
+
+
+def test_more_figures_than_a_batch_holds_become_several(store: Store) -> None:
+    now = datetime.now(UTC)
+    days = [(now - timedelta(days=number)).strftime("%d/%m/%Y") for number in range(1, 512)]
+    content = file_of(PORTAL, *(["93002", "", day, 9, 8, 7, 6] for day in days))
+    hand_in(store, HubKey.make(), Caller("lan", Role.ADMIN), content, PORTAL, now, dry_run=False)
+    with store.read() as connection:
+        seqs = connection.scalars(sa.select(event.c.seq).order_by(event.c.seq)).all()
+        kept = connection.execute(sa.select(upload_batch.c.figures).order_by(upload_batch.c.number)).scalars().all()
+    assert seqs == list(range(1, 1023))
+    assert kept == [1000, 22]
 
 
 def test_files_handed_in_at_once_get_revisions_of_their_own(store: Store) -> None:
