@@ -2,8 +2,9 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Callable
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, suppress
 from datetime import UTC, datetime
+from functools import partial
 from typing import Final
 
 import sqlalchemy as sa
@@ -14,7 +15,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
 
 from province.access import audit
-from province.access.audited import Audited, flush_or_wait, keep_flushing
+from province.access.audited import FLUSH_SECONDS, Audited, flush_or_wait
 from province.access.gate import Gate
 from province.guards import ApiError, RateLimit
 from province.hub_key import HubKey
@@ -62,26 +63,34 @@ def create_app(
 
 
 def _lifespan(store: Store, trail: audit.AuditTrail) -> Callable[[FastAPI], AbstractAsyncContextManager[None]]:
-    async def prune_for_ever() -> None:
-        while True:
-            try:
-                await run_in_threadpool(prune_heartbeats, store, datetime.now(UTC))
-                await run_in_threadpool(audit.prune, store, datetime.now(UTC))
-            except sa.exc.SQLAlchemyError:
-                log.exception("old records could not be deleted; trying again later")
-            await asyncio.sleep(_PRUNE_SECONDS)
+    def prune() -> None:
+        try:
+            prune_heartbeats(store, datetime.now(UTC))
+            audit.prune(store, datetime.now(UTC))
+        except sa.exc.SQLAlchemyError:
+            log.exception("old records could not be deleted; trying again later")
 
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
-        tasks = [asyncio.create_task(prune_for_ever()), asyncio.create_task(keep_flushing(trail))]
+        stop = asyncio.Event()
+        works = ((_PRUNE_SECONDS, prune), (FLUSH_SECONDS, partial(flush_or_wait, trail)))
+        tasks = [asyncio.create_task(_repeat(seconds, work, stop)) for seconds, work in works]
         try:
             yield
         finally:
-            for task in tasks:
-                task.cancel()
+            # A cancelled task would leave its thread at work on a store that is being closed.
+            stop.set()
+            await asyncio.gather(*tasks)
             await run_in_threadpool(flush_or_wait, trail)
 
     return lifespan
+
+
+async def _repeat(seconds: float, work: Callable[[], None], stop: asyncio.Event) -> None:
+    while not stop.is_set():
+        await run_in_threadpool(work)
+        with suppress(TimeoutError):
+            await asyncio.wait_for(stop.wait(), seconds)
 
 
 def _add_error_answers(app: FastAPI) -> None:

@@ -141,18 +141,20 @@ def verify(connection: sa.Connection, now: datetime, anchors: Mapping[int, str] 
     first: int | None = None
     last = max((number for number in begins if number), default=0)
     chained = ""
-    for row in connection.execute(sa.select(audit).order_by(audit.c.number)).yield_per(1000):
-        if first is None:
-            first, last = row.number, row.number - 1
-            chained = begins.get(last, "")
-            if wanted.get(last, {chained}) != {chained}:
-                return Verdict(first, None, first)
-        if row.number != last + 1:
-            return Verdict(first, last, row.number)
-        chained = _chained(chained, {name: value for name, value in row._mapping.items() if name != "hash"})
-        if chained != row.hash or wanted.get(row.number, {chained}) != {chained}:
-            return Verdict(first, last, row.number)
-        last = row.number
+    every = sa.select(audit).order_by(audit.c.number).execution_options(yield_per=1000)
+    with connection.execute(every) as found:
+        for row in found:
+            if first is None:
+                first, last = row.number, row.number - 1
+                chained = begins.get(last, "")
+                if wanted.get(last, {chained}) != {chained}:
+                    return Verdict(first, None, first)
+            if row.number != last + 1:
+                return Verdict(first, last, row.number)
+            chained = _chained(chained, {name: value for name, value in row._mapping.items() if name != "hash"})
+            if chained != row.hash or wanted.get(row.number, {chained}) != {chained}:
+                return Verdict(first, last, row.number)
+            last = row.number
     missing = [number for number in wanted if number > last]
     return Verdict(first, last if first else None, min(missing, default=None))
 

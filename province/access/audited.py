@@ -1,6 +1,5 @@
 """Puts every request of a known caller into the audit, whatever its route is."""
 
-import asyncio
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -14,7 +13,7 @@ from province.access.audit import AuditTrail, Record, plain_parameters
 from province.access.caller import Caller
 from province.observe import log
 
-_FLUSH_SECONDS: Final = 1.0
+FLUSH_SECONDS: Final = 1.0
 _CHANGES: Final = frozenset({"POST", "PUT", "PATCH", "DELETE"})
 
 
@@ -26,7 +25,7 @@ class Audited:
     """
 
     def __init__(self, app: ASGIApp, trail: AuditTrail) -> None:
-        """`trail` takes the records; `keep_flushing` writes them."""
+        """`trail` takes the records; `flush_or_wait`, called every FLUSH_SECONDS, writes them."""
         self._app = app
         self._trail = trail
 
@@ -66,13 +65,6 @@ class Audited:
         )
         if scope["method"] in _CHANGES:
             await run_in_threadpool(flush_or_wait, self._trail)
-
-
-async def keep_flushing(trail: AuditTrail) -> None:
-    """Write what waits each second, until cancelled."""
-    while True:
-        await asyncio.sleep(_FLUSH_SECONDS)
-        await run_in_threadpool(flush_or_wait, trail)
 
 
 def flush_or_wait(trail: AuditTrail) -> None:
