@@ -44,7 +44,7 @@ def wait_for(store, number: int) -> list[dict[str, object]]:
 
 def test_what_a_key_and_a_person_fetch_and_do_is_kept(hub) -> None:
     key = {"Authorization": f"Bearer {new_api_key(hub.store, 'read', label='Sở Y tế')['key']}"}
-    days = {"from": "2026-03-01", "to": "2026-03-31", "level": "facility", "note": "Nguyễn Văn A", "id": "093123456789"}
+    days = {"from": "2026-03-01", "to": "2026-03-31", "level": "facility", "note": "Nguyễn Văn A", "id": "099123456789"}
     assert hub.http.get("/api/v1/kpi/lookup-rate", params=days, headers=key).status_code == 200
     assert hub.http.get("/api/v1/kpi/lookup-rate", params=days | {"to": "x"}, headers=key).status_code == 422
     assert hub.http.get("/api/v1/kpi/lookup-rate", params=days).status_code == 401
