@@ -25,7 +25,8 @@ class _Month(click.ParamType[date]):
             self.fail(str(error), param, ctx)
 
 
-_MONTH: Final = _Month()
+MONTH: Final = _Month()
+"""The type of an argument that is a month; converts to its first day."""
 
 
 def _json(value: Any) -> Any:
@@ -59,7 +60,7 @@ def list_months(hub: Hub) -> None:
 
 
 @months.command("show")
-@click.argument("month", type=_MONTH)
+@click.argument("month", type=MONTH)
 @click.option("--facility", help="Only of this facility.")
 @click.pass_obj
 def show_month(hub: Hub, month: date, facility: str | None) -> None:
@@ -69,7 +70,7 @@ def show_month(hub: Hub, month: date, facility: str | None) -> None:
 
 
 @months.command("confirm")
-@click.argument("month", type=_MONTH)
+@click.argument("month", type=MONTH)
 @click.option("--facility", required=True)
 @click.option("--by", required=True, help="The head of the facility, as the paper names them.")
 @click.pass_obj
@@ -80,7 +81,7 @@ def confirm_month(hub: Hub, month: date, facility: str, by: str) -> None:
 
 
 @months.command("close")
-@click.argument("month", type=_MONTH)
+@click.argument("month", type=MONTH)
 @click.option("--by", required=True)
 @click.option("--reason", default="", help="Why, although facilities have not confirmed; it is published.")
 @click.pass_obj
@@ -93,7 +94,7 @@ def close_month(hub: Hub, month: date, by: str, reason: str) -> None:
 
 
 @months.command("document")
-@click.argument("month", type=_MONTH)
+@click.argument("month", type=MONTH)
 @click.pass_obj
 def print_document(hub: Hub, month: date) -> None:
     """Print the signed document of a closed month, byte for byte."""
@@ -117,7 +118,7 @@ def verify_months(context: click.Context) -> None:
 
 
 @months.command("object")
-@click.argument("month", type=_MONTH)
+@click.argument("month", type=MONTH)
 @click.option("--facility", required=True)
 @click.option("--by", required=True)
 @click.option("--figure", type=click.Choice(objections.FIGURES), required=True)

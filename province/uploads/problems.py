@@ -20,6 +20,8 @@ _WORDS: Final = {
     "DAY_IN_FUTURE": "ngày chưa tới; chỉ nhận số liệu đến hôm nay.",
     "DAY_TOO_OLD": "ngày đã quá ba năm; xin kiểm tra lại năm.",
     "ROW_TWICE": "cơ sở và ngày này đã có ở một dòng phía trên.",
+    "FACILITY_TWICE": "cơ sở này đã có ở một dòng phía trên.",
+    "NUMBER_MISSING": "thiếu số; cần đủ cả hai số, hoặc để trống cả hai.",
     "TOO_MANY_CELLS": "dòng có nhiều ô hơn số cột của mẫu.",
     "NOT_A_COUNT": "cần một số nguyên từ 0 trở lên, không có dấu chấm hay dấu phẩy ngăn hàng nghìn.",
     "INCOMPLETE": "thiếu số; phần tra cứu tại quầy cần đủ cả ba số, hoặc để trống cả ba.",

@@ -1,23 +1,18 @@
 """From the lines of a file to figures of facilities and days, or to what is wrong in which cell."""
 
-import re
-import unicodedata
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, timedelta
 from typing import Any, Final
 
-from kiosk.events import MAX_COUNT, Kind
+from kiosk.events import Kind
 from province.facilities import Registry
+from province.uploads.cells import to_code, to_count, to_day, to_words
 from province.uploads.kinds import COUNTS, DAY_COLUMN, FACILITY_COLUMN, LABELS, UploadKind
 from province.uploads.problems import Problem, UploadRefused
 from province.uploads.table_file import is_blank, read_table
 
 _OLDEST: Final = timedelta(days=3 * 366)
-_TEXT_DAY: Final = (
-    re.compile(r"(?P<y>[0-9]{4})-(?P<m>[0-9]{1,2})-(?P<d>[0-9]{1,2})"),
-    re.compile(r"(?P<d>[0-9]{1,2})/(?P<m>[0-9]{1,2})/(?P<y>[0-9]{4})"),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +50,8 @@ class _Reader:
         self._problems: list[Problem] = []
 
     def read(self, lines: Sequence[tuple[int, list[Any]]]) -> list[Figure]:
-        wanted = [_folded(text) for text in self._kind.headings]
-        headings = [_folded(cell) for cell in lines[0][1]] if lines else []
+        wanted = [to_words(text) for text in self._kind.headings]
+        headings = [to_words(cell) for cell in lines[0][1]] if lines else []
         if headings[: len(wanted)] != wanted or any(headings[len(wanted) :]):
             raise UploadRefused([Problem(lines[0][0] if lines else 1, 0, "WRONG_HEADINGS")])
         figures: list[Figure] = []
@@ -85,7 +80,7 @@ class _Reader:
         self._problems.append(Problem(row, column, code, self._kind.headings[column - 1] if column else ""))
 
     def _facility(self, row: int, cell: Any) -> str | None:
-        code = str(cell).strip() if isinstance(cell, str | int) and not isinstance(cell, bool) else None
+        code = to_code(cell)
         problem = None
         if is_blank(cell):
             problem = "FACILITY_MISSING"
@@ -99,7 +94,7 @@ class _Reader:
         return code
 
     def _day(self, row: int, cell: Any) -> date | None:
-        day = _day(cell)
+        day = to_day(cell)
         problem = None
         if day is None:
             problem = "DAY_MISSING" if is_blank(cell) else "NOT_A_DAY"
@@ -121,7 +116,7 @@ class _Reader:
             if len(blank) == len(COUNTS[part]):
                 continue
             for name in COUNTS[part]:
-                count = _count(told[name])
+                count = to_count(told[name])
                 if count is not None:
                     counts[name] = count
                 else:
@@ -138,32 +133,3 @@ class _Reader:
             self._note(row, self._kind.column("visits_looked_up"), "LOOKED_UP_OVER_LOOKUPS")
         if counts["visits_success"] > counts["visits_looked_up"]:
             self._note(row, self._kind.column("visits_success"), "SUCCESS_OVER_LOOKED_UP")
-
-
-def _folded(cell: Any) -> str:
-    return " ".join(unicodedata.normalize("NFC", str(cell or "")).casefold().split())
-
-
-def _day(cell: Any) -> date | None:
-    if isinstance(cell, datetime):
-        return cell.date()
-    if isinstance(cell, date):
-        return cell
-    for pattern in _TEXT_DAY:
-        if isinstance(cell, str) and (match := pattern.fullmatch(cell.strip())):
-            try:
-                return date(int(match["y"]), int(match["m"]), int(match["d"]))
-            except ValueError:
-                return None
-    return None
-
-
-def _count(cell: Any) -> int | None:
-    """A whole number from 0; thousands are never guessed at: 1.234 may be either."""
-    if isinstance(cell, bool):
-        return None
-    if isinstance(cell, float) and cell.is_integer():
-        cell = int(cell)
-    if isinstance(cell, str) and (text := cell.strip()).isascii() and text.isdigit() and len(text) <= 10:
-        cell = int(text)
-    return cell if isinstance(cell, int) and 0 <= cell <= MAX_COUNT else None

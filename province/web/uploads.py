@@ -38,7 +38,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         try:
             receipt = hand_in(parts.store, parts.key, caller, content, kind, datetime.now(UTC), dry_run=dry_run)
         except UploadRefused as error:
-            return _refusal(error)
+            return refusal(error)
         log.info("upload", extra={"fields": {"kind": kind, "changes": len(receipt.changes), "dry_run": dry_run}})
         return JSONResponse(
             {
@@ -99,7 +99,8 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         return Response(template_csv(kind, rows), media_type="text/csv; charset=utf-8", headers=headers)
 
 
-def _refusal(error: UploadRefused) -> JSONResponse:
+def refusal(error: UploadRefused) -> JSONResponse:
+    """422 `bad_upload` or 403 `not_your_facility`, with `problems` by row and column."""
     status, code = (403, "not_your_facility") if error.foreign else (422, "bad_upload")
     return JSONResponse(
         {
