@@ -32,6 +32,7 @@ bench:
 	@$(BIN)/python benchmarks/card.py
 	@$(BIN)/python benchmarks/decode.py
 	@$(BIN)/python benchmarks/qr.py
+	@$(BIN)/python -m benchmarks.hub
 
 constraints:
 	@scripts/setup test
