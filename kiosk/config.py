@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from kiosk.errors import ConfigError
+from kiosk.hospital_addresses import addresses
 from kiosk.loopback import is_loopback
 from kiosk.model import Sex
 
@@ -307,7 +308,7 @@ class Config(Table):
     def _demo_stays_here(self) -> Config:
         if self.demo:
             urls = [self.insurance.url, self.province.url, self.card.provider_url, self.vneid.url]
-            urls.append(str(self.hospital.own.get("url", "")))
+            urls += addresses(self.hospital.own)
             if any(url and not is_loopback(urlsplit(url).hostname or "") for url in urls) or self.staff.listen:
                 raise ValueError("demo: every URL must be on loopback and there is no staff listener")
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import asdict
 from typing import Any
@@ -16,17 +17,19 @@ async def check_hospital(checkins: CheckIns, settings: Mapping[str, Any]) -> dic
     """``ok``, ``problems`` in words, ``steps`` of the way there, the adapter's ``details``, its ``capabilities``, and
     how many ``services`` there are to choose from. *settings*: the ``[hospital]`` table. Asks about no person.
     """
-    target = Target.of(settings)
-    steps = await reach(target, checkins.clock) if target is not None else []
+    targets = Target.all_of(settings)
+    ways = await asyncio.gather(*(reach(target, checkins.clock) for target in targets))
+    steps = [(f"{target.host}:{target.port}", step) for target, way in zip(targets, ways, strict=True) for step in way]
     health = await checkins.hospital.check()
-    problems = [step.says for step in steps if not step.ok] + list(health.problems)
+    problems = [f"{step.says} ({at})" if len(targets) > 1 else step.says for at, step in steps if not step.ok]
+    problems += health.problems
     services, unseen = await _services(checkins)
     if unseen is not None:
         problems.append(unseen)
     return {
         "ok": not problems and health.ok,
         "problems": problems,
-        "steps": [{"step": step.name, "ok": step.ok, "says": step.says} for step in steps],
+        "steps": [{"at": at, "step": step.name, "ok": step.ok, "says": step.says} for at, step in steps],
         "details": dict(health.details),
         "capabilities": asdict(checkins.hospital.capabilities),
         "services": services,

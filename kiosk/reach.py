@@ -17,6 +17,7 @@ from email.utils import parsedate_to_datetime
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from kiosk.hospital_addresses import addresses
 from kiosk.ports import Clock
 from kiosk.tls import client_context
 
@@ -58,20 +59,24 @@ class Target:
     ca_file: str | None = None
 
     @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> Target | None:
-        """From the ``[hospital]`` table: ``url`` of any kind, or ``host`` and ``port``; None where there is neither."""
-        ca_file = settings.get("ca_file")
-        with contextlib.suppress(ValueError):
-            url = urlsplit(str(settings.get("url", "")))
-            scheme = url.scheme.partition("+")[0].lower()
-            port = url.port or _PORTS.get(scheme)
-            if url.hostname and port:
-                http = scheme in ("http", "https")
-                return cls(url.hostname, port, scheme in _WITH_TLS, http, str(ca_file) if ca_file else None)
+    def all_of(cls, settings: Mapping[str, Any]) -> tuple[Target, ...]:
+        """From the ``[hospital]`` table: each machine and port of its addresses once, of any kind, or ``host`` and
+        ``port``; none where there are neither.
+        """
+        ca_file = str(settings["ca_file"]) if settings.get("ca_file") else None
+        found: dict[tuple[str, int], Target] = {}
+        for address in addresses(settings):
+            with contextlib.suppress(ValueError):
+                url = urlsplit(address)
+                scheme = url.scheme.partition("+")[0].lower()
+                port = url.port or _PORTS.get(scheme)
+                if url.hostname and port:
+                    http = scheme in ("http", "https")
+                    found.setdefault((url.hostname, port), cls(url.hostname, port, scheme in _WITH_TLS, http, ca_file))
         host, port = settings.get("host"), settings.get("port")
-        if isinstance(host, str) and host and isinstance(port, int):
-            return cls(host, port, bool(settings.get("tls", False)), False, str(ca_file) if ca_file else None)
-        return None
+        if not found and isinstance(host, str) and host and isinstance(port, int):
+            return (cls(host, port, bool(settings.get("tls", False)), False, ca_file),)
+        return tuple(found.values())
 
 
 @dataclass(frozen=True, slots=True)

@@ -82,6 +82,8 @@ def test_what_is_missing_is_named(valid, place):
     [
         ("insurance.url", "https://egw.example"),
         ("hospital.url", "http://10.0.0.5"),
+        ("hospital.urls", {"api/x": "http://10.0.0.5"}),
+        ("hospital.login_url", "http://10.0.0.5"),
         ("province.url", "https://kpi.example"),
         ("insurance.url", "http://127.0.0.1.example"),
         ("staff", {"listen": "0.0.0.0:8443", "cert_file": "c", "key_file": "k", "hosts": ["kiosk"]}),

@@ -154,7 +154,22 @@ async def test_a_server_that_tells_no_time_is_no_fault():
     ],
 )
 def test_where_a_hospital_system_is(settings, target):
-    assert Target.of(settings) == target
+    assert Target.all_of(settings) == (() if target is None else (target,))
+
+
+def test_every_machine_of_a_hospital_system_is_gone_to_once():
+    settings = {
+        "url": "https://his.example/api",
+        "login_url": "https://login.example",
+        "urls": {"a/b": "https://his.example/other", "c": "http://10.1.2.3:8080", "d": ""},
+        "auth": {"token_url": "https://login.example/token"},
+        "systems": {"citizen": "http://terminology.example/cccd"},
+    }
+    assert [(each.host, each.port) for each in Target.all_of(settings)] == [
+        ("his.example", 443),
+        ("login.example", 443),
+        ("10.1.2.3", 8080),
+    ]
 
 
 async def test_kioskctl_check_hospital_tells_all_of_it(world):
@@ -167,3 +182,12 @@ async def test_kioskctl_check_hospital_tells_all_of_it(world):
     found = await check_hospital(world.parts.checkins, {"url": world.hospital.url})
     assert not found["ok"] and "nothing listens" in found["problems"][0]
     assert any("cannot be reached" in words for words in found["problems"])
+
+
+async def test_a_second_machine_that_is_off_is_named(world):
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        off = taken.getsockname()[1]
+    settings = {"url": world.hospital.url, "urls": {"x": f"http://127.0.0.1:{off}"}}
+    found = await check_hospital(world.parts.checkins, settings)
+    assert found["problems"] == [f"the machine is there, but nothing listens on port {off} (127.0.0.1:{off})"]
+    assert {step["at"] for step in found["steps"] if not step["ok"]} == {f"127.0.0.1:{off}"}
