@@ -58,6 +58,7 @@ LOOKUP_RATE_COLUMNS: Final[dict[str, str]] = {
     "portal_gap": "Chênh lệch với Cổng",
     "portal_gap_pct": "Chênh lệch với Cổng (%)",
     "adjustment": "Thay đổi sau khi chốt",
+    "simulated": "Có số liệu mô phỏng",
 }
 """Row field -> Vietnamese heading, in the order of the row in interfaces.md 6."""
 
@@ -70,6 +71,7 @@ WHY_NOT_COLUMNS: Final[dict[str, str]] = {
     "unit_name": "Tên đơn vị",
     "reason": "Lý do không dùng chip",
     "visits": "Số lượt khám",
+    "simulated": "Có số liệu mô phỏng",
 }
 
 # The full-width forms run as formulas in East Asian spreadsheets.

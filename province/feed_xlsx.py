@@ -16,6 +16,7 @@ from openpyxl.utils import get_column_letter
 from province.rates import Row
 
 MEDIA_TYPE: Final = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
+_SIMULATED: Final = "Trong số liệu này có ngày được mô phỏng, không phải số liệu thật; không dùng để báo cáo."
 _HEADING: Final = Font(bold=True)
 _WRAPPED: Final = Alignment(wrap_text=True, vertical="top")
 _UNSTORABLE: Final = {code: None for code in range(32) if chr(code) not in "\t\n"}
@@ -63,6 +64,8 @@ def _cell(sheet: Any, value: Any) -> Cell:
 
 def _add_notes(sheet: Any, rows: Sequence[Row]) -> None:
     sheet.column_dimensions["A"].width, sheet.column_dimensions["B"].width = 26, 110
+    if any(row.get("simulated") for row in rows):
+        sheet.append([_heading(sheet, "SỐ LIỆU MÔ PHỎNG"), _wrapped(sheet, _SIMULATED)])
     text = resources.files("province").joinpath("texts/method.vi.txt").read_text("utf-8")
     for line in text.splitlines():
         term, _, meaning = line.partition(": ")

@@ -15,6 +15,7 @@ from province.measures import Measures, differences
 from province.periods import MAX_ROWS, Period, PeriodType, month_end, periods
 from province.rollups import closed_months, late
 from province.rules import DEFAULT_TARGET_PCT, Rules, read_rules
+from province.simulate.mark import simulated_range
 from province.units import Level, Units, units_of
 
 TARGET_PCT: Final = DEFAULT_TARGET_PCT
@@ -44,6 +45,7 @@ def lookup_rate(
         "registry_version": units.registry.version,
     }
     closed = _Closed(connection, units, rules, level)
+    made_up = simulated_range(connection)
     rows = []
     for span, found in zip(spans, _figures(connection, units, rules, spans, level, cut, only), strict=True):
         for code in sorted(found):
@@ -51,7 +53,8 @@ def lookup_rate(
             row = _row(each, level, span, cut, rules.target_of(each.unit, span.end))
             state, adjustment = closed.state(each, span)
             row |= {"status": state, "revision": each.total.revision} | stamp
-            rows.append(row | _beside(each) | {"adjustment": adjustment})
+            row |= _beside(each) | {"adjustment": adjustment}
+            rows.append(row | {"simulated": made_up is not None and _meet(made_up, span)})
     return rows
 
 
@@ -64,6 +67,7 @@ def why_not_by_chip(
     """
     spans, units, rules = _asked(connection, first, last, level, cut, only)
     found = _figures(connection, units, rules, spans, level, cut, only)
+    made_up = simulated_range(connection)
     return [
         {
             "period_start": span.start.isoformat(),
@@ -74,12 +78,17 @@ def why_not_by_chip(
             "unit_name": of_span[code].unit.name,
             "reason": reason,
             "visits": of_span[code].total.not_by_chip[reason],
+            "simulated": made_up is not None and _meet(made_up, span),
         }
         for span, of_span in zip(spans, found, strict=True)
         for code in sorted(of_span)
         for reason in sorted(of_span[code].total.not_by_chip)
         if of_span[code].total.not_by_chip[reason] > 0
     ]
+
+
+def _meet(one: Period, other: Period) -> bool:
+    return one.start <= other.end and other.start <= one.end
 
 
 def _asked(

@@ -1,10 +1,12 @@
 """Simulated histories: the same by seed, marked, and equal as events and as sums."""
 
 import base64
+import io
 from datetime import date
 
 import pytest
 import sqlalchemy as sa
+from openpyxl import load_workbook
 
 from kiosk.events import check_event
 from province.enrolment import enrol, new_code
@@ -76,3 +78,17 @@ def test_the_dashboard_says_which_days_are_simulated(store, run_hub) -> None:
         )
         shown = hub.http.get("/", params={"month": "2026-03"}).text
     assert "Số liệu mô phỏng" in shown and "02/03/2026" in shown and "04/03/2026" in shown
+
+
+def test_every_row_and_file_with_simulated_days_says_so(store, run_hub) -> None:
+    simulate(store, PLAN, sums_only=True)
+    with run_hub(store) as hub:
+        rows = hub.rows("2025-11-01", "2025-11-30")
+        assert [row["simulated"] for row in rows] == [True]
+        assert not any(row["simulated"] for row in hub.rows("2025-12-01", "2025-12-31"))
+        days = {"from": "2025-10-01", "to": "2025-10-31"}
+        for path in ("/api/v1/kpi/lookup-rate", "/api/v1/kpi/why-not-by-chip"):
+            heading, line, *_ = hub.get(path, **days, format="csv").text.splitlines()
+            assert (heading.split(",")[-1], line.split(",")[-1]) == ("Có số liệu mô phỏng", "true")
+            book = load_workbook(io.BytesIO(hub.get(path, **days, format="xlsx").content))
+            assert book["Cách tính"]["A1"].value == "SỐ LIỆU MÔ PHỎNG"
