@@ -44,3 +44,10 @@ class Caller:
     def may_see(self, facility: str) -> bool:
         """Whether figures of this facility (its code) are for the caller's eyes."""
         return self.facility is None or self.facility == facility
+
+    def may_speak_for(self, facility: str) -> bool:
+        """Whether the caller may confirm or object in the facility's name: a person of this facility, or an admin for
+        one that has signed on paper; never a program.
+        """
+        own = self.role is Role.FACILITY and self.facility == facility
+        return self.signed_in and (own or self.role is Role.ADMIN)

@@ -85,14 +85,22 @@ def verify(connection: sa.Connection, key: HubKey | None = None) -> list[dict[st
 
     *key*: the hub's own key as its file has it; under its id no other public key is believed.
     """
-    keys = {row.key_id: bytes(row.public_key) for row in connection.execute(sa.select(hub_key))}
-    if key is not None:
-        keys[key.key_id] = key.public_key
+    keys = _known_keys(connection, key)
     found = {each.month: each for each in snapshots(connection)}
     return [
         {"month": month_name(month), "faults": _faults(connection, month, found.get(month), keys)}
         for month in sorted(closed_months(connection) | set(found))
     ]
+
+
+def verify_month(connection: sa.Connection, month: date, key: HubKey | None = None) -> Sequence[str]:
+    """The faults of one closed month, as `verify` names them."""
+    return _faults(connection, month, snapshot(connection, month), _known_keys(connection, key))
+
+
+def _known_keys(connection: sa.Connection, key: HubKey | None) -> dict[str, bytes]:
+    keys = {row.key_id: bytes(row.public_key) for row in connection.execute(sa.select(hub_key))}
+    return keys if key is None else keys | {key.key_id: key.public_key}
 
 
 def _faults(connection: sa.Connection, month: date, found: Snapshot | None, keys: dict[str, bytes]) -> Sequence[str]:

@@ -125,7 +125,5 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
 
 
 def _speaks_for(caller: Caller, facility: str) -> None:
-    """A person of this facility, or the province for a facility that has signed on paper; never a program."""
-    own = caller.role is Role.FACILITY and caller.facility == facility
-    if not (caller.signed_in and (own or caller.role is Role.ADMIN)):
+    if not caller.may_speak_for(facility):
         raise ApiError(403, "not_allowed")
