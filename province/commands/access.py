@@ -8,10 +8,9 @@ from typing import TextIO
 import click
 
 from province.access.accounts import AccountRefused, add_account, disable_account, list_accounts, set_password
-from province.access.audit import Record, append, plain_parameters
 from province.access.caller import Role, Scope
 from province.access.keys import KeyRefused, list_api_keys, new_api_key, revoke_api_key
-from province.commands.hub import EXISTING_FILE, Hub, print_json, read_text
+from province.commands.hub import EXISTING_FILE, Hub, note, print_json, read_text
 from province.enrolment import EnrolmentError, list_keys, new_code
 from province.enrolment import revoke as revoke_key
 from province.store import Store
@@ -27,13 +26,8 @@ def new_station_code(store: Store, facility: str, station: str, *, code: str | N
         made = new_code(store, facility, station, code=code)
     except EnrolmentError as error:
         raise click.ClickException(f"{facility} {station}: {error.code}") from error
-    _note(store, "enrol", facility=facility, station=station)
+    note(store, "enrol", facility=facility, station=station)
     return made
-
-
-def _note(store: Store, command: str, **parameters: str | None) -> None:
-    given = plain_parameters({name: value for name, value in parameters.items() if value is not None})
-    append(store, [Record(datetime.now(UTC), "command line", "command", "", f"provincectl {command}", given)])
 
 
 @click.command()
@@ -83,7 +77,7 @@ def revoke(hub: Hub, key_id: str) -> None:
         revoked = revoke_key(store, key_id)
     except EnrolmentError as error:
         raise click.ClickException(error.code) from error
-    _note(store, "revoke", key_id=key_id)
+    note(store, "revoke", key_id=key_id)
     print_json(revoked)
 
 
@@ -106,7 +100,7 @@ def api_key(
         made = new_api_key(store, scope, facility_code=facility, label=label, days=days)
     except KeyRefused as error:
         raise click.ClickException(error.code) from error
-    _note(store, "api-key", scope=scope, facility=facility, id=made["id"])
+    note(store, "api-key", scope=scope, facility=facility, id=made["id"])
     print_json(made)
 
 
@@ -127,7 +121,7 @@ def revoke_it(hub: Hub, key_id: str) -> None:
         revoked = revoke_api_key(store, key_id)
     except KeyRefused as error:
         raise click.ClickException(error.code) from error
-    _note(store, "api-key revoke", id=key_id)
+    note(store, "api-key revoke", id=key_id)
     print_json(revoked)
 
 
@@ -149,7 +143,7 @@ def add_user(hub: Hub, name: str, role: str, facility: str | None, password_file
         add_account(store, name, Role(role), _password(password_file), facility)
     except AccountRefused as error:
         raise click.ClickException(error.code) from error
-    _note(store, "user add", name=name, role=role, facility=facility)
+    note(store, "user add", name=name, role=role, facility=facility)
     print_json({"name": name, "role": role, "facility": facility})
 
 
@@ -170,7 +164,7 @@ def disable_user(hub: Hub, name: str) -> None:
         disable_account(store, name)
     except AccountRefused as error:
         raise click.ClickException(error.code) from error
-    _note(store, "user disable", name=name)
+    note(store, "user disable", name=name)
     print_json({"name": name, "state": "disabled"})
 
 
@@ -185,7 +179,7 @@ def new_password(hub: Hub, name: str, password_file: TextIO | None) -> None:
         set_password(store, name, _password(password_file))
     except AccountRefused as error:
         raise click.ClickException(error.code) from error
-    _note(store, "user password", name=name)
+    note(store, "user password", name=name)
     print_json({"name": name, "state": "active"})
 
 

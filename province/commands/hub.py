@@ -1,11 +1,13 @@
 """What every command needs: where the hub's database and key are, and how to print."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 import sqlalchemy as sa
 
+from province.access.audit import Record, append, plain_parameters
 from province.facilities import load_packaged
 from province.hub_key import HubKey, HubKeyUnusable
 from province.store import Store, StoreUnusable, open_store
@@ -54,6 +56,12 @@ class Hub:
 def print_json(document: object) -> None:
     """One JSON document on stdout."""
     click.echo(json.dumps(document, ensure_ascii=False, indent=2))
+
+
+def note(store: Store, command: str, **parameters: object) -> None:
+    """Keep in the audit that a command changed something; free text among the parameters is left out of it."""
+    given = plain_parameters({name: str(value) for name, value in parameters.items() if value is not None})
+    append(store, [Record(datetime.now(UTC), "command line", "command", "", f"provincectl {command}", given)])
 
 
 def read_text(path: Path) -> str:

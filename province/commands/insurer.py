@@ -6,7 +6,7 @@ from typing import Any, BinaryIO, Final
 
 import click
 
-from province.commands.hub import EXISTING_FILE, Hub, print_json
+from province.commands.hub import EXISTING_FILE, Hub, note, print_json
 from province.commands.months import MONTH
 from province.facilities import read_registry
 from province.feed import to_csv
@@ -14,7 +14,7 @@ from province.months.insurer import enter
 from province.months.insurer_file import COLUMNS as FILE_COLUMNS
 from province.months.insurer_file import read_insurer_file, template_rows
 from province.months.parallel_run import COLUMNS, parallel_run
-from province.months.rules import MonthRefused
+from province.months.rules import MonthRefused, month_name
 from province.uploads.problems import UploadRefused
 from province.uploads.table_file import MAX_BYTES
 
@@ -56,6 +56,7 @@ def enter_figures(hub: Hub, month: date, file: Path, by: str) -> None:
         raise click.ClickException("\n".join(f"{each.code}: {each.words}" for each in error.problems)) from error
     except MonthRefused as error:
         raise click.ClickException(str(error)) from error
+    note(store, "insurer enter", month=month_name(month), changed=changed)
     print_json({"facilities": len(figures), "changed": changed})
 
 

@@ -8,9 +8,9 @@ from typing import Any, Final
 import click
 import sqlalchemy as sa
 
-from province.commands.hub import Hub, print_json
+from province.commands.hub import Hub, note, print_json
 from province.months import closing, confirmations, objections
-from province.months.rules import MonthRefused, parse_month
+from province.months.rules import MonthRefused, month_name, parse_month
 from province.months.state import month_state
 from province.months.state import months as known_months
 
@@ -38,12 +38,15 @@ def _json(value: Any) -> Any:
     return value.isoformat() if isinstance(value, date | datetime) else value
 
 
-def _change(hub: Hub, work: Callable[[sa.Connection], object]) -> object:
-    with hub.open().write() as connection:
+def _change(hub: Hub, command: str, work: Callable[[sa.Connection], object], **told: object) -> object:
+    store = hub.open()
+    with store.write() as connection:
         try:
-            return work(connection)
+            done = work(connection)
         except MonthRefused as error:
             raise click.ClickException(str(error)) from error
+    note(store, f"months {command}", **told)
+    return done
 
 
 @click.group()
@@ -76,7 +79,11 @@ def show_month(hub: Hub, month: date, facility: str | None) -> None:
 @click.pass_obj
 def confirm_month(hub: Hub, month: date, facility: str, by: str) -> None:
     """Keep that the head of a facility confirms its figures as they are now."""
-    _change(hub, lambda connection: confirmations.confirm(connection, facility, month, by))
+
+    def work(connection: sa.Connection) -> None:
+        confirmations.confirm(connection, facility, month, by)
+
+    _change(hub, "confirm", work, month=month_name(month), facility=facility)
     print_json({"facility": facility, "confirmed": True})
 
 
@@ -87,10 +94,13 @@ def confirm_month(hub: Hub, month: date, facility: str, by: str) -> None:
 @click.pass_obj
 def close_month(hub: Hub, month: date, by: str, reason: str) -> None:
     """Freeze the figures of a month in a signed document; what comes later is an adjustment beside them."""
+    store = hub.open()
     try:
-        print_json(closing.close(hub.open(), hub.key(), month, by, reason))
+        closed = closing.close(store, hub.key(), month, by, reason)
     except MonthRefused as error:
         raise click.ClickException(str(error)) from error
+    note(store, "months close", month=month_name(month))
+    print_json(closed)
 
 
 @months.command("document")
@@ -131,7 +141,8 @@ def object_to_figure(hub: Hub, month: date, facility: str, by: str, figure: str,
     def work(connection: sa.Connection) -> objections.Objection:
         return objections.object_to(connection, facility, month, by, figure, reason, text)
 
-    print_json({"number": getattr(_change(hub, work), "number", None)})
+    made = _change(hub, "object", work, month=month_name(month), facility=facility, figure=figure, reason=reason)
+    print_json({"number": getattr(made, "number", None)})
 
 
 @months.command("answer")
@@ -142,7 +153,11 @@ def object_to_figure(hub: Hub, month: date, facility: str, by: str, figure: str,
 @click.pass_obj
 def answer_objection(hub: Hub, number: int, by: str, verdict: str, text: str) -> None:
     """Keep the province's answer to an objection."""
-    _change(hub, lambda connection: objections.answer(connection, number, by, verdict, text))
+
+    def work(connection: sa.Connection) -> None:
+        objections.answer(connection, number, by, verdict, text)
+
+    _change(hub, "answer", work, number=number, verdict=verdict)
     print_json({"number": number, "verdict": verdict})
 
 

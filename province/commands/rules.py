@@ -8,7 +8,7 @@ from typing import Final
 import click
 import sqlalchemy as sa
 
-from province.commands.hub import DAY, Hub, print_json
+from province.commands.hub import DAY, Hub, note, print_json
 from province.measures import Measures
 from province.rollup_table import CLASSES
 from province.rules import (
@@ -24,6 +24,7 @@ from province.rules import (
     set_succession,
     set_target,
 )
+from province.store import Store
 
 _COUNT: Final = click.IntRange(0, 2**31 - 1)
 
@@ -32,17 +33,19 @@ def _day(moment: datetime) -> date:
     return moment.date()
 
 
-def _change(hub: Hub, work: Callable[[sa.Connection], None]) -> None:
-    with hub.open().write() as connection:
+def _change(hub: Hub, command: str, work: Callable[[sa.Connection], None], **told: object) -> None:
+    store = hub.open()
+    with store.write() as connection:
         try:
             work(connection)
         except RuleRefused as error:
             raise click.ClickException(error.code) from error
-    _show(hub)
+    note(store, f"rules {command}", **told)
+    _show(store)
 
 
-def _show(hub: Hub) -> None:
-    with hub.open().read() as connection:
+def _show(store: Store) -> None:
+    with store.read() as connection:
         rules = read_rules(connection)
     openings = [
         {
@@ -79,7 +82,7 @@ def rules() -> None:
 @click.pass_obj
 def list_rules(hub: Hub) -> None:
     """Print all rules."""
-    _show(hub)
+    _show(hub.open())
 
 
 @rules.command("target")
@@ -89,7 +92,8 @@ def list_rules(hub: Hub) -> None:
 @click.pass_obj
 def target_rule(hub: Hub, unit: str, first: datetime, pct: float) -> None:
     """Set the target for r1 from a day on."""
-    _change(hub, lambda connection: set_target(connection, unit, _day(first), pct))
+    day = _day(first)
+    _change(hub, "target", lambda connection: set_target(connection, unit, day, pct), unit=unit, first=day, pct=pct)
 
 
 @rules.command("exclude")
@@ -101,7 +105,7 @@ def target_rule(hub: Hub, unit: str, first: datetime, pct: float) -> None:
 def exclusion_rule(hub: Hub, name: str, first: datetime, last: datetime | None, reason: str) -> None:
     """Leave a class of visits out of the rates from a day on, or until a day."""
     rule = Exclusion(name, _day(first), _day(last) if last else None, reason)
-    _change(hub, lambda connection: set_exclusion(connection, rule))
+    _change(hub, "exclude", lambda connection: set_exclusion(connection, rule), name=name)
 
 
 @rules.command("opening")
@@ -118,7 +122,8 @@ def opening_rule(
 ) -> None:
     """Set what a facility had reached before its events were counted here."""
     sums = Measures(visits=visits, visits_looked_up=looked_up, counted=lookups, success=success)
-    _change(hub, lambda connection: set_opening(connection, OpeningBalance(facility, _day(first), _day(last), sums)))
+    rule = OpeningBalance(facility, _day(first), _day(last), sums)
+    _change(hub, "opening", lambda connection: set_opening(connection, rule), facility=facility, visits=visits)
 
 
 @rules.command("succession")
@@ -129,7 +134,8 @@ def opening_rule(
 @click.pass_obj
 def succession_rule(hub: Hub, old: str, new: str, day: datetime, kind: str) -> None:
     """Let what comes under OLD count for NEW from a day on."""
-    _change(hub, lambda connection: set_succession(connection, Succession(old, new, _day(day), kind)))
+    rule = Succession(old, new, _day(day), kind)
+    _change(hub, "succession", lambda connection: set_succession(connection, rule), old=old, new=new, day=rule.day)
 
 
 COMMANDS: Final = (rules,)

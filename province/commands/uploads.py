@@ -6,9 +6,8 @@ from typing import BinaryIO
 
 import click
 
-from province.access.audit import Record, append, plain_parameters
 from province.access.caller import Caller, Role
-from province.commands.hub import DAY, EXISTING_FILE, Hub, print_json
+from province.commands.hub import DAY, EXISTING_FILE, Hub, note, print_json
 from province.facilities import read_registry
 from province.uploads.kinds import UploadKind
 from province.uploads.listing import broken_signatures, list_uploads
@@ -37,8 +36,7 @@ def upload(hub: Hub, file: Path, kind: str, dry_run: bool) -> None:
     except UploadRefused as error:
         raise click.ClickException("\n".join(f"{each.code}: {each.words}" for each in error.problems)) from error
     if not dry_run:
-        given = plain_parameters({"kind": kind, "upload": receipt.upload or "nothing-new"})
-        append(store, [Record(now, _OPERATOR.name, "command", "", "provincectl upload", given)])
+        note(store, "upload", kind=kind, upload=receipt.upload or "nothing-new")
     print_json(
         {
             "dry_run": dry_run,

@@ -182,3 +182,7 @@ def test_months_at_the_command_line(tmp_path: Path) -> None:
     assert [each["month"] for each in json.loads(run("list"))["months"]] == ["2026-03"]
     assert "bad_month" in run("show", "2026-13", code=2)
     assert "month_open" in run("document", "2026-02", code=1)
+    today = datetime.now(VN).date().isoformat()
+    kept = CliRunner().invoke(main, ["--data", str(tmp_path), "audit", "list", "--from", today, "--to", today]).stdout
+    routes = [each["route"].removeprefix("provincectl months ") for each in json.loads(kept)["records"]]
+    assert routes == ["close", "answer", "object", "confirm"]
