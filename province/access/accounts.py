@@ -47,14 +47,12 @@ def add_account(store: Store, name: str, role: Role, password: str, facility_cod
     name = account_name(name)
     if not _NAME.fullmatch(name):
         raise AccountRefused("bad_name")
-    if (facility_code is not None) is not (role is Role.FACILITY):
-        raise AccountRefused("facility_needed" if role is Role.FACILITY else "facility_not_for_role")
+    _refuse_unfit(role, facility_code)
     hashed = _hashed(password)
     now = datetime.now(UTC)
     with store.write() as connection:
         store.lock_facility(connection, "accounts")
-        if facility_code is not None and not _exists(connection, facility.c.code == facility_code):
-            raise AccountRefused("unknown_facility")
+        _refuse_unknown(connection, facility_code)
         if _exists(connection, account.c.name == name):
             raise AccountRefused("name_taken")
         connection.execute(
@@ -72,6 +70,17 @@ def set_password(store: Store, name: str, password: str) -> None:
     hashed = _hashed(password)
     values = {"password_hash": hashed, "active_at": datetime.now(UTC), "disabled_at": None}
     _change(store, name, values)
+
+
+def set_role(store: Store, name: str, role: Role, facility_code: str | None = None) -> None:
+    """Give an account another role, or a facility's account another facility; its sessions end.
+
+    Raises AccountRefused `facility_needed`, `facility_not_for_role`, `unknown_facility` or `unknown_account`.
+    """
+    _refuse_unfit(role, facility_code)
+    with store.read() as connection:
+        _refuse_unknown(connection, facility_code)
+    _change(store, name, {"role": role, "facility": facility_code})
 
 
 def disable_account(store: Store, name: str) -> None:
@@ -152,6 +161,16 @@ def close_session(store: Store, token: str) -> None:
     """End a session; an unknown one is none already."""
     with store.write() as connection:
         connection.execute(sa.delete(account_session).where(account_session.c.token_hash == _hash(token)))
+
+
+def _refuse_unfit(role: Role, facility_code: str | None) -> None:
+    if (facility_code is not None) is not (role is Role.FACILITY):
+        raise AccountRefused("facility_needed" if role is Role.FACILITY else "facility_not_for_role")
+
+
+def _refuse_unknown(connection: sa.Connection, facility_code: str | None) -> None:
+    if facility_code is not None and not _exists(connection, facility.c.code == facility_code):
+        raise AccountRefused("unknown_facility")
 
 
 def _hashed(password: str) -> str:

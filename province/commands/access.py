@@ -7,7 +7,7 @@ from typing import TextIO
 
 import click
 
-from province.access.accounts import AccountRefused, add_account, disable_account, list_accounts, set_password
+from province.access.accounts import AccountRefused, add_account, disable_account, list_accounts, set_password, set_role
 from province.access.caller import Role, Scope
 from province.access.keys import KeyRefused, list_api_keys, new_api_key, revoke_api_key
 from province.commands.hub import EXISTING_FILE, Hub, note, print_json, read_text
@@ -152,6 +152,22 @@ def add_user(hub: Hub, name: str, role: str, facility: str | None, password_file
 def list_users(hub: Hub) -> None:
     """List all accounts with their state."""
     print_json({"accounts": list_accounts(hub.open(), datetime.now(UTC))})
+
+
+@user.command("role")
+@click.argument("name")
+@click.option("--role", type=click.Choice([str(role) for role in Role]), required=True)
+@click.option("--facility", help="Of an account with the role facility.")
+@click.pass_obj
+def new_role(hub: Hub, name: str, role: str, facility: str | None) -> None:
+    """Give an account another role; its sessions end."""
+    store = hub.open()
+    try:
+        set_role(store, name, Role(role), facility)
+    except AccountRefused as error:
+        raise click.ClickException(error.code) from error
+    note(store, "user role", name=name, role=role, facility=facility)
+    print_json({"name": name, "role": role, "facility": facility})
 
 
 @user.command("disable")

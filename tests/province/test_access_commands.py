@@ -8,6 +8,8 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from province.access.accounts import caller_of_session
+from province.access.caller import Role
 from province.access.signing_in import sign_in
 from province.access_tables import audit
 from province.cli import main
@@ -40,7 +42,17 @@ def test_accounts_are_made_listed_disabled_and_let_in_again(ctl, database_url: s
     assert "unknown_account" in ctl("user", "disable", "nobody", code=1)
     assert ctl("user", "password", "mai", "--password-file", "-", typed=PASSWORD) == {"name": "mai", "state": "active"}
     store = Store(database_url)
-    assert sign_in(store, "mai", PASSWORD, "192.0.2.1", datetime.now(UTC))
+    token = sign_in(store, "mai", PASSWORD, "192.0.2.1", datetime.now(UTC))
+    assert "facility_not_for_role" in ctl("user", "role", "mai", "--role", "viewer", "--facility", "93002", code=1)
+    assert "facility_needed" in ctl("user", "role", "mai", "--role", "facility", code=1)
+    assert "unknown_facility" in ctl("user", "role", "mai", "--role", "facility", "--facility", "00000", code=1)
+    assert "unknown_account" in ctl("user", "role", "nobody", "--role", "viewer", code=1)
+    assert caller_of_session(store, token, datetime.now(UTC)) is not None
+    ctl("user", "role", "mai", "--role", "analyst")
+    assert caller_of_session(store, token, datetime.now(UTC)) is None
+    token = sign_in(store, "mai", PASSWORD, "192.0.2.1", datetime.now(UTC))
+    caller = caller_of_session(store, token, datetime.now(UTC))
+    assert caller is not None and (caller.role, caller.facility) == (Role.ANALYST, None)
     store.close()
 
 
