@@ -24,10 +24,10 @@ from province.observe import Metrics, Observed, log
 from province.openapi import describe_truly
 from province.parts import Parts
 from province.store import Store
-from province.web import access, feed, insurer, months, operation, pages, stations, uploads
+from province.web import access, display, feed, insurer, months, operation, pages, stations, uploads
 
 _PRUNE_SECONDS: Final = 6 * 3600
-_ROOMS: Final = (operation, access, stations, feed, months, insurer, uploads, pages)
+_ROOMS: Final = (operation, access, stations, feed, months, insurer, uploads, display, pages)
 
 
 def create_app(

@@ -6,7 +6,6 @@ No script, no external resource: it must open on any office PC and print well.
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from importlib import resources
 from typing import Final, cast
 
 import sqlalchemy as sa
@@ -19,7 +18,6 @@ from province.rates import TARGET_PCT, Row, lookup_rate
 from province.simulate.mark import simulated_range
 from province.units import Level
 
-STYLESHEET: Final = resources.files("province").joinpath("static/dashboard.css").read_text("utf-8")
 _MONTHS_OFFERED: Final = 24
 _ORIGINS: Final = {
     "his": "HIS",

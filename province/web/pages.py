@@ -4,7 +4,7 @@ from datetime import datetime
 from typing import Annotated
 
 from fastapi import Depends, FastAPI
-from fastapi.responses import HTMLResponse, Response
+from fastapi.responses import HTMLResponse
 
 from kiosk.events import VIETNAM
 from province import dashboard
@@ -26,8 +26,3 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
             raise ApiError(422, "bad_parameters", "month: YYYY-MM") from None
         with parts.store.read() as connection:
             return HTMLResponse(dashboard.render(connection, wanted, now, only=caller.facility))
-
-    @app.get("/static/dashboard.css", include_in_schema=False)
-    def stylesheet() -> Response:
-        """The dashboard's only other file."""
-        return Response(dashboard.STYLESHEET, media_type="text/css; charset=utf-8")
