@@ -81,6 +81,7 @@ def his_c06(host: str, port: int) -> None:
       SIM_SIGN_ERROR        body999, http401, http403_html: how a bad signature is answered
       SIM_HTTP_404          0, 1: code 404 comes with HTTP 404
       SIM_REQUIRE_DISTRICT  0, 1: MAHUYEN_CU_TRU may not be empty
+      SIM_FIRST_VISIT       1: what visits are counted from, for a start on the same day as another
       SIM_SKEW_S            300: how far x-timestamp may be off, in seconds
       SIM_TODAY             simulated day, YYYY-MM-DD (default: today in UTC+7)
       SIM_MERCHANT, SIM_SECRET            account of the kiosk

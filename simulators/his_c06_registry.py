@@ -147,7 +147,8 @@ class Registry:
         if is_new:
             self.patients.append(patient)
         number = None if settings.stt == "after_payment" else self._next_number(order.service, today, repeat_number)
-        made = Registration(len(self.registrations), today, self._clock.now(), order, patient, number)
+        serial = settings.first_visit + len(self.registrations) - 1
+        made = Registration(serial, today, self._clock.now(), order, patient, number)
         self.registrations.append(made)
         return made
 

@@ -14,7 +14,8 @@ class Settings(BaseModel):
     """Every switch of the simulator; the field `stt` is the environment variable `SIM_STT`, and so on.
 
     `sign_bhyt` and `sign_dangky_kcb` list the signed fields of the two calls whose document names none (section 6,
-    row 2), comma separated. `by_card`: `/benhnhan` also finds by MA_THE_BHYT, and then needs no SO_GTTT. A wrong value
+    row 2), comma separated. `by_card`: `/benhnhan` also finds by MA_THE_BHYT, and then needs no SO_GTTT. `first_visit`:
+    what visits are counted from; a hospital system that starts again on the same day gives no id twice. A wrong value
     raises pydantic's ValidationError (a ValueError) naming the field.
     """
 
@@ -34,6 +35,7 @@ class Settings(BaseModel):
     require_district: bool = False
     by_card: bool = False
     skew_s: int = Field(default=300, ge=1)
+    first_visit: int = Field(default=1, ge=1, le=900_000)
     today: date | None = None
     facility: str = Field(default="99001", pattern=r"^\d{5}$")
     merchant: str = Field(default="KIOSK-TEST", min_length=1)

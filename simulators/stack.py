@@ -116,7 +116,7 @@ class Stack:
         base = dict(os.environ) | {"SIM_FACILITY": self.facility}
         simulator = [sys.executable, "-m", "simulators"]
         self._run("gateway", [*simulator, "gateway", "--port", str(self.port_base + 19)], base | dict(self.gateway_env))
-        self._run("his", [*simulator, "his-c06", "--port", str(self.port_base + 18)], base | dict(self.his_env))
+        self._run("his", [*simulator, "his-c06", "--port", str(self.port_base + 18)], base | self._his_env())
         if self.with_province:
             self._start_province()
         for part in ("gateway", "his"):
@@ -165,9 +165,14 @@ class Stack:
             process.kill()
             process.wait()
 
+    def _his_env(self) -> dict[str, str]:
+        now = datetime.now(_VIETNAM)
+        seconds = (now - now.replace(hour=0, minute=0, second=0)).seconds + 1
+        return {"SIM_FIRST_VISIT": str(seconds)} | dict(self.his_env)
+
     def start_simulator(self, part: str) -> None:
         """Start ``gateway`` or ``his`` again after ``stop_part``."""
-        name, env = {"gateway": ("gateway", self.gateway_env), "his": ("his-c06", self.his_env)}[part]
+        name, env = {"gateway": ("gateway", self.gateway_env), "his": ("his-c06", self._his_env())}[part]
         port = self.port_base + {"gateway": 19, "his": 18}[part]
         command = [sys.executable, "-m", "simulators", name, "--port", str(port)]
         self._run(part, command, dict(os.environ) | {"SIM_FACILITY": self.facility} | dict(env))

@@ -11,6 +11,7 @@ from simulators.his_c06_wire import camel
 
 TODAY = "2026-01-05"
 WINDOW = {"THOI_GIAN_BAT_DAU": "2026-01-05 07:00:00", "THOI_GIAN_KET_THUC": "2026-01-05 17:00:00"}
+LATER = ({}, {"first_visit": 4000})
 PERSON_1 = {"SO_GTTT": "099190000001", "LOAI_GTTT": "CCCD"}
 
 
@@ -263,3 +264,8 @@ def test_default_day_is_today_in_vietnam(his_c06):
 
 def _vietnam():
     return datetime.now(timezone(timedelta(hours=7))).date().isoformat()
+
+
+def test_a_later_start_on_the_same_day_gives_other_visits(his_c06, c06_body):
+    ids = [his_c06(**first).register(c06_body())["data"]["THONG_TIN_TIEP_NHAN"]["MA_LK"] for first in LATER]
+    assert [each[-6:] for each in ids] == ["000001", "004000"]
