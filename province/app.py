@@ -17,6 +17,7 @@ from starlette.exceptions import HTTPException
 from province.access import audit
 from province.access.audited import FLUSH_SECONDS, Audited, flush_or_wait
 from province.access.gate import Gate
+from province.findings.running import refresh_findings
 from province.guards import ApiError, RateLimit
 from province.hub_key import HubKey
 from province.ingest import EnvelopeError, prune_heartbeats
@@ -24,10 +25,11 @@ from province.observe import Metrics, Observed, log
 from province.openapi import describe_truly
 from province.parts import Parts
 from province.store import Store
-from province.web import access, display, feed, insurer, months, operation, pages, stations, uploads
+from province.web import access, display, feed, findings, insurer, months, operation, pages, stations, uploads
 
 _PRUNE_SECONDS: Final = 6 * 3600
-_ROOMS: Final = (operation, access, stations, feed, months, insurer, uploads, display, pages)
+_FINDINGS_SECONDS: Final = 60
+_ROOMS: Final = (operation, access, stations, feed, findings, months, insurer, uploads, display, pages)
 
 
 def create_app(
@@ -70,10 +72,21 @@ def _lifespan(store: Store, trail: audit.AuditTrail) -> Callable[[FastAPI], Abst
         except sa.exc.SQLAlchemyError:
             log.exception("old records could not be deleted; trying again later")
 
+    def look_for_findings() -> None:
+        try:
+            refresh_findings(store, datetime.now(UTC))
+        except Exception as error:
+            # A fault in a rule must end nothing else, and what it says may quote rows: its name is enough.
+            log.error("findings could not be made; trying again", extra={"fields": {"exception": type(error).__name__}})
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         stop = asyncio.Event()
-        works = ((_PRUNE_SECONDS, prune), (FLUSH_SECONDS, partial(flush_or_wait, trail)))
+        works = (
+            (_PRUNE_SECONDS, prune),
+            (FLUSH_SECONDS, partial(flush_or_wait, trail)),
+            (_FINDINGS_SECONDS, look_for_findings),
+        )
         tasks = [asyncio.create_task(_repeat(seconds, work, stop)) for seconds, work in works]
         try:
             yield
