@@ -23,7 +23,7 @@ ROW_FIELDS = (
     "attempted_not_sent persons_looked_up by_method "
     + "".join(f"{rate}_pct {rate}_numerator {rate}_denominator " for rate in ("r1", "r1_raw", "r2", "r3", "r4", "r5"))
     + "target_pct target_met facilities_reporting facilities_active status revision generated_at registry_version "
-    + "visits_excluded portal_gap portal_gap_pct adjustment"
+    + "visits_excluded portal_gap portal_gap_pct adjustment simulated"
 ).split()
 
 
@@ -216,7 +216,7 @@ def test_why_not_by_chip_as_csv(hub) -> None:
     station.send(station.visit(NOON, not_by_chip="=cmd|x"))
     params = {"from": "2026-03-02", "to": "2026-03-02", "format": "csv"}
     text = hub.get("/api/v1/kpi/why-not-by-chip", **params).content.decode("utf-8-sig")
-    assert list(csv.reader(io.StringIO(text)))[1][-2:] == ["'=cmd|x", "1"]
+    assert list(csv.reader(io.StringIO(text)))[1][-3:] == ["'=cmd|x", "1", "false"]
 
 
 def test_accepted_events_show_at_once(hub) -> None:
@@ -236,8 +236,9 @@ def test_the_dashboard_shows_the_rate_the_target_and_every_facility(hub) -> None
     answer = hub.http.get("/", params={"month": "2026-03"})
     page = answer.text
     assert answer.status_code == 200
-    assert "75,00" in page and "80,00" in page and "chưa đạt" in page
-    assert page.count('<th scope="row">') == 95
+    assert "75,00" in page and "80,00" in page and "3 / 4 lượt" in page
+    table = page[page.index('<table id="facilities">') :]
+    assert table.count('<th scope="row">') == 95
     row = re.search(r"<tr>\s*<td>93002</td>.*?</tr>", page, re.DOTALL)
     assert row and "75,00" in row[0] and "Chưa đạt" in row[0] and "chưa có" not in row[0]
     policy = answer.headers["Content-Security-Policy"]

@@ -19,6 +19,7 @@ from province.access.keys import new_api_key
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 EXAMPLES = 7
+ANY_BYTES = "application/octet-stream"  # there are no wrong ones
 load_all_checks()
 
 # Texts and numbers that get past the first check, and some that should not.
@@ -102,7 +103,7 @@ def test_no_request_breaks_the_hub_and_answers_are_as_described(hub, caller: dic
 
         for operation in operations(described, caller):
             try_out(operation, GenerationMode.POSITIVE)
-            if operation.query or operation.body:
+            if operation.query or any(each.media_type != ANY_BYTES for each in operation.body):
                 try_out(operation, GenerationMode.NEGATIVE)
         for operation in operations(with_words(described), caller):
             try_out(operation, GenerationMode.POSITIVE)
