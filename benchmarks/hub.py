@@ -10,10 +10,14 @@ import json
 import sys
 from collections.abc import Callable
 
-from benchmarks import hub_ingest
+from benchmarks import hub_backlog, hub_ingest, hub_reading
 from benchmarks.hub_bed import own_postgres
 
-PARTS: dict[str, Callable[[str], dict[str, object]]] = {"ingest": hub_ingest.measure}
+PARTS: dict[str, Callable[[str], dict[str, object]]] = {
+    "ingest": hub_ingest.measure,
+    "backlog": hub_backlog.measure,
+    "feed_95": hub_reading.measure_province,
+}
 
 
 def main() -> None:

@@ -25,20 +25,20 @@ Load = list[list[Signed]]
 """Per station its signed batches, in order."""
 
 
-def visits(station: Station, number: int, dice: random.Random) -> list[dict[str, object]]:
-    """So many check-ins over the last week, each a `lookup` and a `visit`, gapless by `seq`."""
+def visits(number: int, dice: random.Random, *, days: int = _OUTAGE_DAYS) -> list[dict[str, object]]:
+    """So many check-ins over the last days, each a `lookup` and a `visit`, gapless by `seq`."""
     epoch = new_event_id()
     found: list[dict[str, object]] = []
-    begin = days_before(_OUTAGE_DAYS)
+    begin = days_before(days)
     for place in range(number):
-        at = begin + timedelta(days=_OUTAGE_DAYS) * (place / number)
-        same = {"epoch": epoch, "checkin_id": new_event_id(), "lane": "self", "method": "CHIP_CCCD"}
+        at = begin + timedelta(days=days) * (place / number)
+        same: dict[str, object] = {"epoch": epoch, "checkin_id": new_event_id(), "lane": "self", "method": "CHIP_CCCD"}
         same |= {"person_day": f"{dice.getrandbits(64):016x}", "happened_at": at}
-        asked = {"key_kind": "PERSONAL_12", "chip_verdict": "genuine", "issuer": "0123456789abcdef"}
+        asked: dict[str, object] = {"key_kind": "PERSONAL_12", "chip_verdict": "genuine", "issuer": "0123456789abcdef"}
         asked |= {"eligibility_class": "insured", "result_code": "000", "reached_gateway": True}
         asked |= {"latency_ms": dice.randrange(300, 2500), "attempt": 1}
         found.append(lookup_event(**(same | asked | {"event_id": new_event_id(), "seq": 2 * place + 1})))  # type: ignore[arg-type]
-        seen = {"bhyt": True, "not_by_chip": None, "event_id": new_event_id(), "seq": 2 * place + 2}
+        seen: dict[str, object] = {"bhyt": True, "not_by_chip": None, "event_id": new_event_id(), "seq": 2 * place + 2}
         found.append(visit_event(**(same | seen)))  # type: ignore[arg-type]
     return found
 
@@ -55,7 +55,7 @@ def signed(station: Station, events: Sequence[dict[str, object]], size: int) -> 
 
 def week(station: Station, events: int, size: int) -> list[Signed]:
     """A week of *events* of the station, in batches of *size*."""
-    return signed(station, visits(station, events // 2, random.Random(uuid.UUID(new_event_id()).int)), size)
+    return signed(station, visits(events // 2, random.Random(uuid.UUID(new_event_id()).int)), size)
 
 
 def send(ports: Sequence[int], load: Load, processes: int) -> tuple[float, Counter[str]]:
@@ -92,9 +92,13 @@ def post(line: http.client.HTTPConnection, body: bytes, signature: str) -> Count
     """Send one batch until it is taken; counts `accepted`, `duplicates`, `rejected` and `held_back`."""
     total: Counter[str] = Counter()
     while True:
-        line.request("POST", "/api/v1/events", body, {"Signature": signature})
-        answer = line.getresponse()
-        told = answer.read()
+        try:
+            line.request("POST", "/api/v1/events", body, {"Signature": signature})
+            answer = line.getresponse()
+            told = answer.read()
+        except (ConnectionError, http.client.HTTPException):  # the hub closes lines that were silent for a while
+            line.close()
+            continue
         if answer.status == 200:
             outcome = json.loads(told)
             total.update(accepted=outcome["accepted"], duplicates=outcome["duplicates"])
