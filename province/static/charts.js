@@ -24,6 +24,7 @@ function seriesOf(table, kind) {
       borderDash: goal ? [6, 4] : [],
       pointRadius: goal || kind === "bar" ? 0 : 2.5,
       pointHitRadius: 12,
+      pointStyle: goal ? "line" : kind === "line" ? "circle" : "rect",
       stepped: goal ? "middle" : false,
       order: goal ? 0 : 1,
       maxBarThickness: 48,
@@ -32,20 +33,25 @@ function seriesOf(table, kind) {
   });
 }
 
-function paint(chart) {
-  const ink = colour("--soft");
-  for (const series of chart.data.datasets) {
+function colourSeries(datasets) {
+  for (const series of datasets) {
     const own = colour(series.goal ? "--goal" : "--series");
     series.borderColor = own;
     series.pointBackgroundColor = own;
+    series.pointBorderColor = own;
     series.backgroundColor = own;
   }
+}
+
+function paint(chart) {
+  const ink = colour("--soft");
+  colourSeries(chart.data.datasets);
   for (const scale of Object.values(chart.options.scales)) {
     scale.ticks.color = ink;
     scale.grid.color = colour("--line");
   }
   chart.options.plugins.legend.labels.color = ink;
-  chart.update("none");
+  chart.update();
 }
 
 function draw(figure) {
@@ -54,6 +60,7 @@ function draw(figure) {
   const locale = document.documentElement.lang;
   const datasets = seriesOf(table, kind);
   const values = datasets.flatMap((series) => series.data).filter((value) => value !== null);
+  colourSeries(datasets);
   figure.classList.add("drawn");
   const chart = new Chart(figure.querySelector("canvas"), {
     data: { labels: [...table.tBodies[0].rows].map((row) => row.cells[0].textContent.trim()), datasets },
@@ -73,7 +80,8 @@ function draw(figure) {
         },
       },
       plugins: {
-        legend: { position: "bottom", labels: { boxWidth: 24, boxHeight: 2 } },
+        colors: { enabled: false },
+        legend: { position: "bottom", labels: { usePointStyle: true, pointStyleWidth: 24 } },
         tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.dataset.words[item.dataIndex]}` } },
       },
     },

@@ -1,28 +1,63 @@
-"""The dashboard's pages."""
+"""The dashboard: the overview and the page of one facility."""
 
-from datetime import datetime
-from typing import Annotated
+from datetime import UTC, datetime
+from typing import Annotated, Final
 
-from fastapi import Depends, FastAPI
+import sqlalchemy as sa
+from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse
 
-from kiosk.events import VIETNAM
-from province import dashboard
 from province.access.caller import Caller
 from province.guards import ApiError
+from province.pages.facility_view import UnknownFacility, facility_view
+from province.pages.frame import answer
+from province.pages.month_choice import asked_month, today_in_vietnam
+from province.pages.overview import Sort, overview
 from province.parts import Parts
+
+_MAX_PAGE: Final = 10_000
+_Month = Annotated[str | None, Query(description="YYYY-MM; by default the current one")]
+_Page = Annotated[int, Query(ge=1, le=_MAX_PAGE, description="of the table of facilities")]
 
 
 def add_routes(app: FastAPI, parts: Parts) -> None:
-    """`/` and what it loads."""
+    """`/` and `/facility/{code}`."""
+
+    def facility_answer(
+        request: Request, connection: sa.Connection, caller: Caller, code: str, month: str | None
+    ) -> HTMLResponse:
+        now = datetime.now(UTC)
+        wanted = asked_month(month, today_in_vietnam(now))
+        try:
+            view = facility_view(connection, code, wanted, now)
+        except UnknownFacility:
+            raise ApiError(404, "unknown_facility") from None
+        return answer(request, connection, caller, "facility.html", view=view)
 
     @app.get("/", response_class=HTMLResponse)
-    def dashboard_page(caller: Annotated[Caller, Depends(parts.gate.page)], month: str | None = None) -> HTMLResponse:
-        """The dashboard of one month (`YYYY-MM`), by default the current one."""
-        now = datetime.now(VIETNAM)
-        try:
-            wanted = dashboard.Month.parse(month) if month else dashboard.Month(now.year, now.month)
-        except ValueError:
-            raise ApiError(422, "bad_parameters", "month: YYYY-MM") from None
+    def overview_page(
+        request: Request,
+        caller: Annotated[Caller, Depends(parts.gate.page)],
+        month: _Month = None,
+        sort: Sort = Sort.R1,
+        down: bool = False,
+        page: _Page = 1,
+    ) -> HTMLResponse:
+        """The overview of one month; people of one facility see that facility's page instead."""
+        now = datetime.now(UTC)
         with parts.store.read() as connection:
-            return HTMLResponse(dashboard.render(connection, wanted, now, only=caller.facility))
+            if caller.facility is not None:
+                return facility_answer(request, connection, caller, caller.facility, month)
+            view = overview(connection, asked_month(month, today_in_vietnam(now)), now, sort, down, page)
+            request.state.rows = len(view.table.lines)
+            return answer(request, connection, caller, "overview.html", view=view)
+
+    @app.get("/facility/{code}", response_class=HTMLResponse)
+    def facility_page(
+        request: Request, code: str, caller: Annotated[Caller, Depends(parts.gate.page)], month: _Month = None
+    ) -> HTMLResponse:
+        """One facility in one month."""
+        if not caller.may_see(code):
+            raise ApiError(403, "not_allowed")
+        with parts.store.read() as connection:
+            return facility_answer(request, connection, caller, code, month)

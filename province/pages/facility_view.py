@@ -1,0 +1,110 @@
+"""What the page `/facility/{code}` shows: one facility's rates, stations, months, and what to do now."""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Final
+
+import sqlalchemy as sa
+
+from province.facilities import Facility, Version
+from province.pages.facility_months import MonthLine, last_months
+from province.pages.facility_stations import StationLine, stations_of
+from province.pages.month_choice import Month, offered_months, today_in_vietnam
+from province.pages.readings import Reading, read, series
+from province.periods import PeriodType
+from province.units import Level, units_of
+
+_TREND_MONTHS: Final = 12
+_TREND_DAYS: Final = 30
+
+
+class UnknownFacility(Exception):
+    """No facility of this code is in the registry."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """What the facility should do first. ``key``: of the text `facility.step.<key>`; ``values``: for it, as they are
+    in figures (numbers, percentages, days, times, months), which the page writes in the reader's language.
+    """
+
+    key: str
+    station: str = ""
+    moment: datetime | None = None
+    month: Month | None = None
+    visits: int = 0
+    target: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class FacilityView:
+    """All of it. ``version``: name and place in the month. ``figures``: of the month, as ``today`` and ``week`` (the
+    seven days before today) are of theirs, None for a month that is over.
+    """
+
+    facility: Facility
+    version: Version
+    active: bool
+    month: Month
+    months: Sequence[Month]
+    until: date
+    figures: Reading
+    today: Reading | None
+    week: Reading | None
+    by_month: Sequence[Reading]
+    by_day: Sequence[Reading]
+    stations: Sequence[StationLine]
+    closing: Sequence[MonthLine]
+    step: Step
+
+
+def facility_view(connection: sa.Connection, code: str, month: Month, now: datetime) -> FacilityView:
+    """The page of the facility *code* for a month at an aware time. Raises UnknownFacility."""
+    facility = units_of(connection).registry.facilities.get(code)
+    if facility is None:
+        raise UnknownFacility
+    today = today_in_vietnam(now)
+    until = min(month.last, today)
+    current = month == Month.of(today)
+    figures = _figures(connection, code, month.first, month.last)
+    stations = stations_of(connection, code, now)
+    closing = last_months(connection, code, now)
+    return FacilityView(
+        facility=facility,
+        version=facility.version_at(month.first, month.last),
+        active=facility.active(month.first, month.last),
+        month=month,
+        months=offered_months(month, today),
+        until=until,
+        figures=figures,
+        today=_figures(connection, code, today, today) if current else None,
+        week=_figures(connection, code, today - timedelta(days=7), today - timedelta(days=1)) if current else None,
+        by_month=series(connection, month.back(_TREND_MONTHS - 1).first, month.last, PeriodType.MONTH, code),
+        by_day=series(connection, until - timedelta(days=_TREND_DAYS - 1), until, PeriodType.DAY, code),
+        stations=stations,
+        closing=closing,
+        step=next_step(figures, stations, closing),
+    )
+
+
+def next_step(figures: Reading, stations: Sequence[StationLine], closing: Sequence[MonthLine]) -> Step:
+    """The first thing to do: figures that come in at all, then the month to confirm, then the target."""
+    silent = sorted((each for each in stations if each.silent), key=lambda each: each.heard_at)
+    if silent:
+        return Step("silent_station", station=silent[0].name, moment=silent[0].heard_at)
+    if not figures.reporting:
+        return Step("no_data" if stations else "never_station")
+    for line in reversed(closing):
+        if line.waits:
+            return Step("changed" if line.confirmation else "confirm", month=line.month)
+    if figures.met is False and figures.target is not None:
+        needed = math.ceil(figures.target * figures.r1.denominator / 100 - 1e-9) - figures.r1.numerator
+        return Step("below", visits=max(needed, 1), target=figures.target)
+    return Step("good")
+
+
+def _figures(connection: sa.Connection, code: str, first: date, last: date) -> Reading:
+    (found,) = read(connection, first, last, Level.FACILITY, PeriodType.TOTAL, code)
+    return found
