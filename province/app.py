@@ -25,11 +25,39 @@ from province.observe import Metrics, Observed, log
 from province.openapi import describe_truly
 from province.parts import Parts
 from province.store import Store
-from province.web import access, causes, display, feed, findings, insurer, months, operation, pages, stations, uploads
+from province.web import (
+    access,
+    causes,
+    display,
+    feed,
+    findings,
+    insurer,
+    months,
+    operation,
+    pages,
+    pages_months,
+    pages_uploads,
+    stations,
+    uploads,
+)
 
 _PRUNE_SECONDS: Final = 6 * 3600
 _FINDINGS_SECONDS: Final = 60
-_ROOMS: Final = (operation, access, stations, feed, causes, findings, months, insurer, uploads, display, pages)
+_ROOMS: Final = (
+    operation,
+    access,
+    stations,
+    feed,
+    causes,
+    findings,
+    months,
+    insurer,
+    uploads,
+    display,
+    pages,
+    pages_months,
+    pages_uploads,
+)
 
 
 def create_app(

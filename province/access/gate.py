@@ -24,7 +24,7 @@ DEMO_API_KEY: Final = "demo"
 SESSION_COOKIE: Final = "hub-session"
 PUBLIC: Final = Caller("public", Role.VIEWER)
 _SAFE_METHODS: Final = frozenset({"GET", "HEAD", "OPTIONS"})
-_PEOPLE: Final = {
+PEOPLE: Final = {
     Scope.READ: frozenset(Role),
     Scope.UPLOAD: frozenset({Role.FACILITY, Role.ANALYST, Role.ADMIN}),
     Scope.FEDERATE: frozenset({Role.ADMIN}),
@@ -110,7 +110,7 @@ class Gate:
     def _allowed(self, request: Request, wanted: Scope) -> Caller:
         caller = self._known(request)
         by_key = wanted in caller.scopes and (wanted is not Scope.READ or request.method in _SAFE_METHODS)
-        if not by_key and not (caller.signed_in and caller.role in _PEOPLE[wanted]):
+        if not by_key and not (caller.signed_in and caller.role in PEOPLE[wanted]):
             raise ApiError(403, "not_allowed")
         return caller
 

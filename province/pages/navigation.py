@@ -19,7 +19,11 @@ class Item:
     for_all: bool = False
 
 
-NAVIGATION: Final = (Item("/", "overview"),)
+NAVIGATION: Final = (
+    Item("/", "overview"),
+    Item("/months", "months"),
+    Item("/uploads", "uploads", signed_in=True),
+)
 
 
 def offered(caller: Caller | None) -> list[Item]:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Final
 
 _MOST: Final = 50
-_WORDS: Final = {
+WORDS: Final = {
     "TOO_LARGE": "tệp quá lớn (tối đa 2 MiB, và 16 MiB khi giải nén).",
     "NOT_A_TABLE": "không đọc được tệp; cần tệp CSV mã hóa UTF-8 hoặc tệp Excel (.xlsx).",
     "WRONG_HEADINGS": "dòng tiêu đề không đúng mẫu; xin tải lại tệp mẫu và giữ nguyên các cột.",
@@ -36,7 +36,7 @@ _WORDS: Final = {
 class Problem:
     """What is wrong where. ``row``: as a spreadsheet counts, 0: the whole file; ``column``: from 1, 0: the whole row.
 
-    ``code`` is one of `_WORDS`, ``heading`` that of the column or empty.
+    ``code`` is one of `WORDS`, ``heading`` that of the column or empty.
     """
 
     row: int
@@ -50,7 +50,7 @@ class Problem:
         where = [f"dòng {self.row}"] if self.row else ["cả tệp"]
         if self.heading:
             where.append(f"cột {self.column} ({self.heading})")
-        text = f"{', '.join(where)}: {_WORDS[self.code]}"
+        text = f"{', '.join(where)}: {WORDS[self.code]}"
         return text[0].upper() + text[1:]
 
     def as_json(self) -> dict[str, object]:
