@@ -23,17 +23,16 @@ def findings() -> None:
 
 
 @findings.command("run")
-@click.option("--from", "first", type=DAY, help="A day of the first month; default: today.")
-@click.option("--to", "last", type=DAY, help="A day of the last month; default: today.")
+@click.option("--from", "first", type=DAY, help="A day of the first month; default: of this month.")
 @click.pass_obj
-def run_rules(hub: Hub, first: datetime | None, last: datetime | None) -> None:
+def run_rules(hub: Hub, first: datetime | None) -> None:
     """Look at whole months, up to yesterday."""
     now = datetime.now(UTC)
-    today = now.astimezone(VIETNAM).date()
-    days = first.date() if first else today, last.date() if last else today
-    if days[0] > days[1]:
-        raise click.UsageError("--to is before --from")
-    print_json(asdict(run(hub.open(), *days, now)))
+    day = first.date() if first else now.astimezone(VIETNAM).date()
+    try:
+        print_json(asdict(run(hub.open(), day, now)))
+    except ValueError as error:
+        raise click.ClickException(str(error)) from error
 
 
 @findings.command("list")

@@ -19,6 +19,7 @@ from province.periods import Period
 
 _DIGEST: Final = re.compile(r"[0-9a-f]{16}")
 _A_WEEK: Final = timedelta(days=7)
+_SUNDAY: Final = timedelta(days=6)
 
 
 def bare_chips(connection: sa.Connection, span: Period, limits: Limits) -> list[Finding]:
@@ -135,12 +136,12 @@ def verdict_mix(connection: sa.Connection, span: Period, limits: Limits) -> list
 def typed_to_chip(connection: sa.Connection, span: Period, limits: Limits) -> list[Finding]:
     """Stations at which typed numbers fall and chips rise by many points from one ISO week to the next.
 
-    Weeks that end in the span, each with the one before.
+    Weeks whose Sunday is in the span, each with the one before.
     """
     monday = span.start - timedelta(days=span.start.weekday())
-    weeks = [monday - _A_WEEK + n * _A_WEEK for n in range((span.end - monday).days // 7 + 2)]
-    whole = Period(weeks[0], min(weeks[-1] + timedelta(days=6), span.end))
-    seen = lookups_of(connection, whole)
+    weeks = [monday + n * _A_WEEK for n in range(-1, (span.end - monday).days // 7 + 1)]
+    weeks = [start for start in weeks if start + _SUNDAY <= span.end]
+    seen = lookups_of(connection, Period(weeks[0], weeks[-1] + _SUNDAY))
     week = sa.case(*((seen.c.day >= start, number) for number, start in reversed(list(enumerate(weeks))))).label("week")
 
     def number_of(method: Method) -> sa.ColumnElement[int]:
@@ -159,15 +160,12 @@ def typed_to_chip(connection: sa.Connection, span: Period, limits: Limits) -> li
     for (facility, station, number), row in sorted(rows.items()):
         start = weeks[number]
         before = rows.get((facility, station, number - 1))
-        if before is None or not span.start <= min(start + timedelta(days=6), whole.end) <= span.end:
-            continue
-        numbers = _jump(before, row, limits, start)
+        numbers = _jump(before, row, limits, start) if before is not None else None
         if numbers is None:
             continue
         mine = seen.c.facility == facility, seen.c.station == station, week == number
         ids = evidence(connection, seen.c.event_id, *mine, seen.c.method == Method.CHIP_CCCD)
-        end = min(start + timedelta(days=6), whole.end)
-        place = Kind.TYPED_TO_CHIP, facility, station, start, end
+        place = Kind.TYPED_TO_CHIP, facility, station, start, start + _SUNDAY
         found.append(Finding(*place, Severity.NOTE, start.isoformat(), numbers, ids))
     return found
 

@@ -3,14 +3,13 @@
 import json
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from province.findings.finding import HUB, Finding, Kind, Severity, State
 from province.findings_tables import finding_note, found
-from province.periods import Period
 from province.upsert import insert_or_update
 
 NO_LONGER: Final = "no_longer_found"
@@ -30,15 +29,15 @@ class Kept:
 
 
 def keep(
-    connection: sa.Connection, findings: Iterable[Finding], span: Period, always: Sequence[Kind], now: datetime
+    connection: sa.Connection, findings: Iterable[Finding], first: date, always: Sequence[Kind], now: datetime
 ) -> Kept:
-    """Keep all findings of a run over the days of *span* (and, of the kinds *always*, over all days).
+    """Keep all findings of a run over the days from *first* on (and, of the kinds *always*, over all days).
 
     What was there and is not found any more gets `holds` false and is settled by the hub; found again, or with a higher
     severity than the one that somebody explained, it is open again. Each such turn is a note.
     """
     fresh = {each.key: each for each in findings}
-    old = _before(connection, span, always, sorted(fresh))
+    old = _before(connection, first, always, sorted(fresh))
     notes: list[dict[str, Any]] = []
     rows = [_row(each, old.get(key), notes, now) for key, each in sorted(fresh.items())]
     gone = [row for key, row in sorted(old.items()) if key not in fresh and row["holds"]]
@@ -54,11 +53,10 @@ def keep(
 
 
 def _before(
-    connection: sa.Connection, span: Period, always: Sequence[Kind], keys: Sequence[str]
+    connection: sa.Connection, first: date, always: Sequence[Kind], keys: Sequence[str]
 ) -> dict[str, dict[str, Any]]:
     """The rows that this run speaks about, and those that it found, wherever their days were until now."""
-    within = sa.and_(found.c.first_day <= span.end, found.c.last_day >= span.start)
-    of_run = sa.or_(within, found.c.kind.in_([str(kind) for kind in always]))
+    of_run = sa.or_(found.c.last_day >= first, found.c.kind.in_([str(kind) for kind in always]))
     conditions = [of_run, *(found.c.key.in_(keys[n : n + _AT_ONCE]) for n in range(0, len(keys), _AT_ONCE))]
     rows = (dict(row) for each in conditions for row in connection.execute(sa.select(found).where(each)).mappings())
     return {row["key"]: row for row in rows}

@@ -17,7 +17,7 @@ from province.findings.sequence import clock_suspect, seq_reused
 from province.findings.silence import silent_days, station_missing
 from province.findings.times import outside_hours, too_fast
 from province.findings_tables import finding_run
-from province.periods import Period, PeriodType, month_end, periods
+from province.periods import Period, PeriodType, periods
 from province.store import Store
 
 Rule = Callable[[sa.Connection, Period, Limits], list[Finding]]
@@ -46,25 +46,27 @@ _RUN: Final = "findings"
 _DAY: Final = timedelta(days=1)
 
 
-def find(connection: sa.Connection, span: Period, now: datetime) -> list[Finding]:
-    """What all rules find in the months that the span touches, as far as their days are over at *now* (UTC+7)."""
+def find(connection: sa.Connection, first: date, now: datetime) -> list[Finding]:
+    """What all rules find from the month of the day *first* to the day before *now* (UTC+7)."""
     limits = read_limits(connection)
-    whole = _over(span, now)
     found = [each for state_rule in OF_NOW for each in state_rule(connection, now, limits)]
-    if whole is None:
+    start, yesterday = first.replace(day=1), now.astimezone(VIETNAM).date() - _DAY
+    if start > yesterday:
         return found
-    for month in periods(whole.start, whole.end, PeriodType.MONTH):
+    for month in periods(start, yesterday, PeriodType.MONTH):
         found += [each for rule in OF_MONTHS for each in rule(connection, month, limits)]
-    return found + [each for rule in OF_SPANS for each in rule(connection, whole, limits)]
+    return found + [each for rule in OF_SPANS for each in rule(connection, Period(start, yesterday), limits)]
 
 
-def run(store: Store, first: date, last: date, now: datetime) -> Kept:
-    """Look for findings in the months from that of *first* to that of *last*, and keep them."""
-    span = Period(first.replace(day=1), month_end(last.replace(day=1)))
+def run(store: Store, first: date, now: datetime) -> Kept:
+    """Look for findings from the month of the day *first* on, and keep them.
+
+    Raises ValueError for a day more than ten years ago, and SQLAlchemy's errors.
+    """
     with store.read() as connection:
-        found = find(connection, span, now)
+        found = find(connection, first, now)
     with store.write() as connection:
-        return keep(connection, found, _over(span, now) or span, STANDING, now)
+        return keep(connection, found, first.replace(day=1), STANDING, now)
 
 
 def refresh_findings(store: Store, now: datetime) -> Kept | None:
@@ -76,7 +78,7 @@ def refresh_findings(store: Store, now: datetime) -> Kept | None:
     if not _take_turn(store, now):
         return None
     today = now.astimezone(VIETNAM).date()
-    kept = run(store, today.replace(day=1) - _DAY, today, now)
+    kept = run(store, today.replace(day=1) - _DAY, now)
     with store.write() as connection:
         done = {"due_at": now + EVERY, "finished_at": datetime.now(UTC)}
         connection.execute(sa.update(finding_run).where(finding_run.c.name == _RUN).values(done))
@@ -98,9 +100,3 @@ def _take_turn(store: Store, now: datetime) -> bool:
             return False
         connection.execute(sa.update(finding_run).where(finding_run.c.name == _RUN).values(due_at=now + _LEASE))
     return True
-
-
-def _over(span: Period, now: datetime) -> Period | None:
-    yesterday = now.astimezone(VIETNAM).date() - _DAY
-    end = min(span.end, yesterday)
-    return Period(span.start, end) if span.start <= end else None

@@ -31,7 +31,7 @@ def local_hour(connection: sa.Connection, moment: sa.ColumnElement[Any]) -> sa.C
 def five_minutes(connection: sa.Connection, moment: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     """A number that is the same for all stored times within the same five minutes."""
     if connection.dialect.name == "sqlite":
-        return sa.cast(sa.func.strftime("%s", moment), sa.Integer) / sa.literal_column("300")
+        return sa.cast(sa.func.strftime("%s", moment), sa.Integer) // 300
     return sa.cast(sa.func.floor(sa.extract("epoch", moment) / 300), sa.BigInteger)
 
 
