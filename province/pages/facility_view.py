@@ -9,10 +9,14 @@ from typing import Final
 import sqlalchemy as sa
 
 from province.facilities import Facility, Version
+from province.findings.finding import State
+from province.findings.listing import Listed, findings
+from province.pages.cause_lines import CauseLine, cause_lines
 from province.pages.facility_months import MonthLine, last_months
 from province.pages.facility_stations import StationLine, stations_of
 from province.pages.month_choice import Month, offered_months, today_in_vietnam
 from province.pages.readings import Reading, read, series
+from province.pages.texts import Language
 from province.periods import PeriodType
 from province.units import Level, units_of
 
@@ -32,6 +36,7 @@ class Step:
 
     key: str
     station: str = ""
+    number: int = 0
     moment: datetime | None = None
     month: Month | None = None
     visits: int = 0
@@ -41,7 +46,8 @@ class Step:
 @dataclass(frozen=True, slots=True)
 class FacilityView:
     """All of it. ``version``: name and place in the month. ``figures``: of the month, as ``today`` and ``week`` (the
-    seven days before today) are of theirs, None for a month that is over.
+    seven days before today) are of theirs, None for a month that is over. ``findings``: those of the month, and all
+    that are open.
     """
 
     facility: Facility
@@ -55,13 +61,17 @@ class FacilityView:
     week: Reading | None
     by_month: Sequence[Reading]
     by_day: Sequence[Reading]
+    causes: Sequence[CauseLine]
+    findings: Sequence[Listed]
     stations: Sequence[StationLine]
     closing: Sequence[MonthLine]
     step: Step
 
 
-def facility_view(connection: sa.Connection, code: str, month: Month, now: datetime) -> FacilityView:
-    """The page of the facility *code* for a month at an aware time. Raises UnknownFacility."""
+def facility_view(
+    connection: sa.Connection, code: str, month: Month, now: datetime, language: Language
+) -> FacilityView:
+    """The page of the facility *code* for a month at an aware time, words in *language*. Raises UnknownFacility."""
     facility = units_of(connection).registry.facilities.get(code)
     if facility is None:
         raise UnknownFacility
@@ -71,6 +81,8 @@ def facility_view(connection: sa.Connection, code: str, month: Month, now: datet
     figures = _figures(connection, code, month.first, month.last)
     stations = stations_of(connection, code, now)
     closing = last_months(connection, code, now)
+    unsettled = findings(connection, facility=code, state=State.OPEN, language=language)
+    told = findings(connection, facility=code, first=month.first, last=month.last, language=language)
     return FacilityView(
         facility=facility,
         version=facility.version_at(month.first, month.last),
@@ -83,19 +95,27 @@ def facility_view(connection: sa.Connection, code: str, month: Month, now: datet
         week=_figures(connection, code, today - timedelta(days=7), today - timedelta(days=1)) if current else None,
         by_month=series(connection, month.back(_TREND_MONTHS - 1).first, month.last, PeriodType.MONTH, code),
         by_day=series(connection, until - timedelta(days=_TREND_DAYS - 1), until, PeriodType.DAY, code),
+        causes=cause_lines(connection, month.first, month.last, language, code),
+        findings=unsettled + [each for each in told if each.state is not State.OPEN],
         stations=stations,
         closing=closing,
-        step=next_step(figures, stations, closing),
+        step=next_step(figures, stations, len(unsettled), closing),
     )
 
 
-def next_step(figures: Reading, stations: Sequence[StationLine], closing: Sequence[MonthLine]) -> Step:
-    """The first thing to do: figures that come in at all, then the month to confirm, then the target."""
+def next_step(
+    figures: Reading, stations: Sequence[StationLine], unexplained: int, closing: Sequence[MonthLine]
+) -> Step:
+    """The first thing to do: figures that come in at all, then findings to explain (so many are open), then the month
+    to confirm, then the target.
+    """
     silent = sorted((each for each in stations if each.silent), key=lambda each: each.heard_at)
     if silent:
         return Step("silent_station", station=silent[0].name, moment=silent[0].heard_at)
     if not figures.reporting:
         return Step("no_data" if stations else "never_station")
+    if unexplained:
+        return Step("explain", number=unexplained)
     for line in reversed(closing):
         if line.waits:
             return Step("changed" if line.confirmation else "confirm", month=line.month)

@@ -81,7 +81,7 @@ function draw(figure) {
       },
       plugins: {
         colors: { enabled: false },
-        legend: { position: "bottom", labels: { usePointStyle: true, pointStyleWidth: 24 } },
+        legend: { position: "bottom", labels: { usePointStyle: true, boxHeight: 8 } },
         tooltip: { callbacks: { label: (item) => `${item.dataset.label}: ${item.dataset.words[item.dataIndex]}` } },
       },
     },

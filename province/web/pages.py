@@ -9,8 +9,9 @@ from fastapi.responses import HTMLResponse
 
 from province.access.caller import Caller
 from province.guards import ApiError
+from province.pages.cause_lines import cause_lines
 from province.pages.facility_view import UnknownFacility, facility_view
-from province.pages.frame import answer
+from province.pages.frame import Display, answer
 from province.pages.month_choice import asked_month, today_in_vietnam
 from province.pages.overview import Sort, overview
 from province.parts import Parts
@@ -29,7 +30,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         now = datetime.now(UTC)
         wanted = asked_month(month, today_in_vietnam(now))
         try:
-            view = facility_view(connection, code, wanted, now)
+            view = facility_view(connection, code, wanted, now, Display.of(request).language)
         except UnknownFacility:
             raise ApiError(404, "unknown_facility") from None
         return answer(request, connection, caller, "facility.html", view=view)
@@ -50,7 +51,9 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
                 return facility_answer(request, connection, caller, caller.facility, month)
             view = overview(connection, asked_month(month, today_in_vietnam(now)), now, sort, down, page)
             request.state.rows = len(view.table.lines)
-            return answer(request, connection, caller, "overview.html", view=view)
+            language = Display.of(request).language
+            causes = cause_lines(connection, view.month.first, view.month.last, language)
+            return answer(request, connection, caller, "overview.html", view=view, causes=causes)
 
     @app.get("/facility/{code}", response_class=HTMLResponse)
     def facility_page(
