@@ -54,7 +54,8 @@ def parse(body: bytes) -> Envelope | None:
     param = found.get("Param")
     told: Mapping[str, Any] = param if isinstance(param, dict) else {}
     messages = told.get("Messages")
-    words = tuple(shown for word in messages if (shown := text(word))) if isinstance(messages, list) else ()
+    told_words = [word for word in messages if isinstance(word, str)] if isinstance(messages, list) else []
+    words = tuple(shown for word in told_words if (shown := text(word)))
     return Envelope(found.get("Data"), found["Success"], words, told.get("HasException") is True)
 
 
