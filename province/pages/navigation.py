@@ -21,8 +21,10 @@ class Item:
 
 NAVIGATION: Final = (
     Item("/", "overview"),
+    Item("/causes", "causes"),
     Item("/months", "months"),
     Item("/uploads", "uploads", signed_in=True),
+    Item("/method", "method"),
 )
 
 
