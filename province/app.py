@@ -37,6 +37,8 @@ from province.web import (
     operation,
     pages,
     pages_causes,
+    pages_findings,
+    pages_fleet,
     pages_method,
     pages_months,
     pages_uploads,
@@ -62,6 +64,8 @@ _ROOMS: Final = (
     pages_months,
     pages_causes,
     pages_uploads,
+    pages_findings,
+    pages_fleet,
     pages_method,
 )
 

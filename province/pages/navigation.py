@@ -23,6 +23,8 @@ NAVIGATION: Final = (
     Item("/", "overview"),
     Item("/causes", "causes"),
     Item("/months", "months"),
+    Item("/findings", "findings", signed_in=True),
+    Item("/fleet", "fleet", signed_in=True),
     Item("/uploads", "uploads", signed_in=True),
     Item("/method", "method"),
 )
