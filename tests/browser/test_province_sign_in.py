@@ -42,7 +42,7 @@ def test_a_person_signs_in_by_keyboard_and_lands_where_they_wanted(
     page.get_by_label("Mật khẩu").fill(PASSWORD)
     page.keyboard.press("Enter")
     page.wait_for_url(f"{url}/?month=2026-03")
-    expect(page.locator("table")).to_be_visible()
+    expect(page.locator("#facilities")).to_be_visible()
     (cookie,) = page.context.cookies()
     assert (cookie["httpOnly"], cookie["sameSite"]) == (True, "Strict")
 
