@@ -11,9 +11,10 @@ import sqlalchemy as sa
 from province.facilities import Facility, Version
 from province.findings.finding import State
 from province.findings.listing import Listed, findings
+from province.fleet import Reason, StationHealth, fleet
+from province.fleet import State as StationState
 from province.pages.cause_lines import CauseLine, cause_lines
 from province.pages.facility_months import MonthLine, last_months
-from province.pages.facility_stations import StationLine, stations_of
 from province.pages.month_choice import Month, offered_months, today_in_vietnam
 from province.pages.readings import Reading, read, series
 from province.pages.texts import Language
@@ -36,6 +37,7 @@ class Step:
 
     key: str
     station: str = ""
+    reason: Reason | None = None
     number: int = 0
     moment: datetime | None = None
     month: Month | None = None
@@ -63,7 +65,7 @@ class FacilityView:
     by_day: Sequence[Reading]
     causes: Sequence[CauseLine]
     findings: Sequence[Listed]
-    stations: Sequence[StationLine]
+    stations: Sequence[StationHealth]
     closing: Sequence[MonthLine]
     step: Step
 
@@ -79,7 +81,7 @@ def facility_view(
     until = min(month.last, today)
     current = month == Month.of(today)
     figures = _figures(connection, code, month.first, month.last)
-    stations = stations_of(connection, code, now)
+    stations = fleet(connection, now, only=code)
     closing = last_months(connection, code, now)
     unsettled = findings(connection, facility=code, state=State.OPEN, language=language)
     told = findings(connection, facility=code, first=month.first, last=month.last, language=language)
@@ -104,14 +106,16 @@ def facility_view(
 
 
 def next_step(
-    figures: Reading, stations: Sequence[StationLine], unexplained: int, closing: Sequence[MonthLine]
+    figures: Reading, stations: Sequence[StationHealth], unexplained: int, closing: Sequence[MonthLine]
 ) -> Step:
     """The first thing to do: figures that come in at all, then findings to explain (so many are open), then the month
     to confirm, then the target.
     """
-    silent = sorted((each for each in stations if each.silent), key=lambda each: each.heard_at)
-    if silent:
-        return Step("silent_station", station=silent[0].name, moment=silent[0].heard_at)
+    for each in stations:
+        if each.state is StationState.ALARM:
+            silent = each.reasons[0] is Reason.SILENT
+            key = "silent_station" if silent else "station"
+            return Step(key, station=each.station, reason=each.reasons[0], moment=each.last_seen if silent else None)
     if not figures.reporting:
         return Step("no_data" if stations else "never_station")
     if unexplained:
