@@ -7,7 +7,6 @@ from urllib.parse import parse_qs
 
 from fastapi import Depends, FastAPI, Query, Request
 from fastapi.responses import HTMLResponse, RedirectResponse, Response
-from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.concurrency import run_in_threadpool
 
 from province.access.accounts import SESSION_LIFE, AccountRefused, any_account, close_session, known_account
@@ -17,18 +16,12 @@ from province.access.own_origin import is_loopback, is_own, local_path
 from province.access.signing_in import WINDOW, SignInRefused, change_password, sign_in
 from province.guards import ApiError, read_body
 from province.openapi import body, fields
+from province.pages.frame import answer as page
 from province.parts import Parts
 
 _FORM_BYTES: Final = 4096
 _HASHES_AT_ONCE: Final = 2  # each takes 64 MiB
 _Next = Annotated[str, Query(alias="next", description="path to go to after signing in")]
-_PAGES: Final = Environment(loader=PackageLoader("province"), autoescape=True, undefined=StrictUndefined)
-_SAID: Final = {
-    "bad_login": "Tên hoặc mật khẩu không đúng, hoặc tài khoản không còn dùng được.",
-    "too_many_tries": "Đã thử sai nhiều lần. Vui lòng đợi 15 phút rồi thử lại.",
-    "wrong_password": "Mật khẩu hiện tại không đúng.",
-    "bad_password": "Mật khẩu mới cần từ 12 đến 200 ký tự.",
-}
 _FORM: Final = body("application/x-www-form-urlencoded", fields("name", "password", optional=("next",)))
 _NEW_PASSWORD: Final = body("application/x-www-form-urlencoded", fields("password", "new_password"))
 _ANSWERS: Final[dict[int | str, dict[str, Any]]] = {
@@ -48,19 +41,19 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     hashing = asyncio.Semaphore(_HASHES_AT_ONCE)
 
     def answer(request: Request, wanted: str, problem: str | None, status: int) -> HTMLResponse:
+        values: dict[str, Any] = {
+            "next": local_path(wanted),
+            "problem": problem,
+            "keeps_cookie": _is_secure(request) or is_loopback(request.url.hostname),
+        }
         with parts.store.read() as connection:
-            ready = any_account(connection)
-        page = _PAGES.get_template("login.html").render(
-            next=local_path(wanted),
-            problem=_SAID.get(problem or ""),
-            ready=ready,
-            keeps_cookie=_is_secure(request) or is_loopback(request.url.hostname),
-        )
-        return HTMLResponse(page, status, _wait(status))
+            values["ready"] = any_account(connection)
+            return page(request, connection, None, "login.html", status=status, headers=_wait(status), **values)
 
-    def password_answer(problem: str | None, status: int) -> HTMLResponse:
-        page = _PAGES.get_template("password.html").render(problem=_SAID.get(problem or ""))
-        return HTMLResponse(page, status, _wait(status))
+    def password_answer(request: Request, caller: Caller, problem: str | None, status: int) -> HTMLResponse:
+        with parts.store.read() as connection:
+            headers = _wait(status)
+            return page(request, connection, caller, "password.html", status=status, headers=headers, problem=problem)
 
     def with_cookie(request: Request, where: str, token: str) -> RedirectResponse:
         done = RedirectResponse(where, 303)
@@ -95,9 +88,9 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         return with_cookie(request, local_path(wanted), token)
 
     @app.get("/password", response_class=HTMLResponse)
-    def password_page(_: Annotated[Caller, Depends(parts.gate.person)]) -> HTMLResponse:
+    def password_page(request: Request, caller: Annotated[Caller, Depends(parts.gate.person)]) -> HTMLResponse:
         """The page on which people change their own password."""
-        return password_answer(None, 200)
+        return password_answer(request, caller, None, 200)
 
     @app.post(
         "/password", status_code=303, response_class=RedirectResponse, openapi_extra=_NEW_PASSWORD, responses=_ANSWERS
@@ -111,9 +104,10 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
             async with hashing:
                 token = await run_in_threadpool(change_password, *where)
         except SignInRefused as error:
-            return password_answer("wrong_password" if error.code == "bad_login" else error.code, _status(error))
+            code = "wrong_password" if error.code == "bad_login" else error.code
+            return await run_in_threadpool(password_answer, request, caller, code, _status(error))
         except AccountRefused as error:
-            return password_answer(error.code, 422)
+            return await run_in_threadpool(password_answer, request, caller, error.code, 422)
         return with_cookie(request, "/", token)
 
     @app.post("/logout", status_code=303, response_class=RedirectResponse)
