@@ -24,8 +24,9 @@ _NO_MACHINE: Final = "upload:%"
 def silent_days(connection: sa.Connection, span: Period, limits: Limits) -> list[Finding]:
     """Runs of working days on which a facility that used to report sent no event at all; one finding per run.
 
-    Only where so many visits were to be expected, by its working days of the weeks before, that none is no chance; and
-    only as long as the registry has the facility and no other has taken over its events.
+    Only where so many visits were to be expected, by its working days of the weeks before, that none is no chance; not
+    where figures come as files now and then; and only as long as the registry has the facility and no other has taken
+    over its events. A day whose figures came later, by whatever way, is not silent.
     """
     known, rules = units_of(connection).registry.facilities, read_rules(connection)
     found = []
@@ -39,9 +40,11 @@ def silent_days(connection: sa.Connection, span: Period, limits: Limits) -> list
         ]
         if not silent or silent[-1] < span.start:
             continue
+        told = _visits(connection, code, first, last)
+        silent = [day for day in silent if not told.get(day)]
         usual = _usual_visits(connection, code, before)
         expected = int(usual * len(silent))
-        if expected < limits.of("silent_expected_visits", code, silent[0]):
+        if not silent or expected < limits.of("silent_expected_visits", code, silent[0]):
             continue
         numbers: dict[str, int | str] = {"days": len(silent), "expected": expected, "usual": round(usual)}
         severity = (
@@ -79,13 +82,19 @@ def _breaks(connection: sa.Connection, span: Period) -> Iterator[tuple[str, date
 
 
 def _usual_visits(connection: sa.Connection, code: str, before: date) -> float:
-    """Visits of a working day in the weeks up to *before*, which was a reported day."""
+    """Visits of a working day in the weeks up to *before*, a reported day; 0 where most days had no event of theirs."""
     start = before - _USUAL_DAYS
-    mine = rollup.c.facility == code, rollup.c.grain == Grain.DAY
-    query = sa.select(rollup.c.start, rollup.c.visits).where(*mine, rollup.c.start.between(start, before))
-    visits = {row.start: row.visits for row in connection.execute(query)}
+    visits = _visits(connection, code, start, before)
     days = [day for day in working_days(start, before) if visits and day >= min(visits)]
-    return sum(visits.get(day, 0) for day in days) / len(days) if days else 0.0
+    heard = facility_day.c.facility == code, facility_day.c.reported, facility_day.c.day.in_(days)
+    reported = connection.scalar(sa.select(sa.func.count()).select_from(facility_day).where(*heard)) or 0
+    return sum(visits.get(day, 0) for day in days) / len(days) if 2 * reported > len(days) else 0.0
+
+
+def _visits(connection: sa.Connection, code: str, first: date, last: date) -> dict[date, int]:
+    mine = rollup.c.facility == code, rollup.c.grain == Grain.DAY
+    query = sa.select(rollup.c.start, rollup.c.visits).where(*mine, rollup.c.start.between(first, last))
+    return {row.start: row.visits for row in connection.execute(query)}
 
 
 def station_missing(connection: sa.Connection, now: datetime, limits: Limits) -> list[Finding]:

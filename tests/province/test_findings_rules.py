@@ -308,6 +308,19 @@ def test_a_facility_that_stopped_is_one_finding_with_one_key_however_long(store:
     assert len(keys) == 1
 
 
+def test_figures_by_file_are_no_silence(store: Store) -> None:
+    monthly, outage = Sender(store), reporting(store, "93003", {date(2026, 3, 12), date(2026, 3, 13)}, 40)
+    told = [day for day in days(date(2026, 2, 2), MARCH.end) if is_working_day(day)]
+    handed_in = {2: date(2026, 3, 2), 3: MARCH.end}
+    monthly.send(*(monthly.count(day, 40) | {"happened_at": at(handed_in[day.month], 9).isoformat()} for day in told))
+    assert [each.facility for each in found(store, Kind.SILENT_DAYS)] == ["93003"]
+    late = at(date(2026, 3, 20), 9).isoformat()
+    outage.send(*(outage.count(date(2026, 3, n), 38, "manual") | {"happened_at": late} for n in (12, 13)))
+    assert found(store, Kind.SILENT_DAYS) == []
+    before_the_next_file = at(date(2026, 4, 20), 9)
+    assert [each.facility for each in found(store, Kind.SILENT_DAYS, before_the_next_file)] == ["93003"]
+
+
 def test_a_facility_that_was_taken_over_is_not_silent(store: Store) -> None:
     reporting(store, "93002", set(), 40, until=date(2026, 3, 20))
     assert len(found(store, Kind.SILENT_DAYS)) == 1
