@@ -34,7 +34,7 @@ QUESTIONS = {
 def _plan(store: Store, span: Period) -> Plan:
     with store.read() as connection:
         units = read_registry(connection).facilities
-    return Plan({code: unit.type for code, unit in units.items()}, span, 1, {})
+    return Plan({code: unit.type for code, unit in units.items()}, span, 1)
 
 
 def percentile_ms(times: list[float], share: float) -> float:

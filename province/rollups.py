@@ -6,7 +6,7 @@ was acknowledged.
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
-from typing import Final
+from typing import Any, Final
 
 import sqlalchemy as sa
 
@@ -17,6 +17,7 @@ from province.rollup_table import ADDED, LARGEST, Grain, closed_month, rollup
 from province.tables import facility, facility_version
 
 _KEY: Final = ("facility", "grain", "start")
+_AT_ONCE: Final = 500
 _VALUES: Final = ("last", "province", "area", "active", *ADDED, *LARGEST, "rest")
 
 
@@ -35,7 +36,7 @@ def refresh(connection: sa.Connection, days: Collection[date], code: str | None 
     ]
     if rows:
         connection.execute(sa.insert(rollup), rows)
-        _label(connection, Grain.DAY, days, code)
+        _label_days(connection, days, code)
     refresh_above(connection, days, code)
 
 
@@ -83,8 +84,9 @@ def late(connection: sa.Connection, month: date) -> dict[str, tuple[Measures, Me
 
 def relabel(connection: sa.Connection, codes: Iterable[str]) -> None:
     """Give the rows of these facilities the province, area and validity of the registry as it is now."""
-    for code in codes:
-        _set_labels(connection, rollup.c.facility == code)
+    wanted = sorted(codes)
+    for start in range(0, len(wanted), _AT_ONCE):
+        _set_labels(connection, rollup.c.facility.in_(wanted[start : start + _AT_ONCE]))
 
 
 def _by_facility(connection: sa.Connection, grain: Grain, start: date) -> dict[str, Measures]:
@@ -108,14 +110,14 @@ def _drop_days(connection: sa.Connection, days: Collection[date], code: str | No
 def _sum_up(connection: sa.Connection, below: Grain, grain: Grain, start: date, last: date, code: str | None) -> None:
     """Write the row of *grain* that begins at *start* as the sum of the rows of grain *below* in it."""
     inside = sa.and_(_of(below, code), rollup.c.start.between(start, last))
+    first_day, last_day = sa.literal(start, sa.Date), sa.literal(last, sa.Date)
     total = (
         sa.select(
             rollup.c.facility,
             sa.literal(str(grain)).label("grain"),
-            sa.literal(start, sa.Date).label("start"),
-            sa.literal(last, sa.Date).label("last"),
-            *(sa.literal("").label(name) for name in ("province", "area")),
-            sa.literal(1).label("active"),
+            first_day.label("start"),
+            last_day.label("last"),
+            *(label.label(name) for name, label in _labels(first_day, last_day).items()),
             *(sa.cast(sa.func.sum(rollup.c[name]), sa.Integer).label(name) for name in ADDED),
             *(sa.func.max(rollup.c[name]).label(name) for name in LARGEST),
             sa.cast(sa.null(), sa.Text).label("rest"),
@@ -126,7 +128,6 @@ def _sum_up(connection: sa.Connection, below: Grain, grain: Grain, start: date, 
     connection.execute(sa.delete(rollup).where(_of(grain, code), rollup.c.start == start))
     connection.execute(sa.insert(rollup).from_select([*_KEY, *_VALUES], total))
     _add_rests(connection, inside, grain, start)
-    _label(connection, grain, [start], code)
 
 
 def _add_rests(connection: sa.Connection, inside: sa.ColumnElement[bool], grain: Grain, start: date) -> None:
@@ -139,28 +140,31 @@ def _add_rests(connection: sa.Connection, inside: sa.ColumnElement[bool], grain:
         connection.execute(sa.update(rollup).where(own).values(rest=to_row(sums)["rest"]))
 
 
-def _label(connection: sa.Connection, grain: Grain, starts: Collection[date], code: str | None) -> None:
-    _set_labels(connection, sa.and_(_of(grain, code), rollup.c.start.in_(sorted(starts))))
+def _label_days(connection: sa.Connection, starts: Collection[date], code: str | None) -> None:
+    _set_labels(connection, sa.and_(_of(Grain.DAY, code), rollup.c.start.in_(sorted(starts))))
 
 
 def _set_labels(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
+    connection.execute(sa.update(rollup).where(condition).values(_labels(rollup.c.start, rollup.c.last)))
+
+
+def _labels(start: sa.ColumnElement[date], last: sa.ColumnElement[date]) -> dict[str, sa.ColumnElement[Any]]:
+    """Where the facility of a row of `rollup` belongs in these days, and whether the registry has it then."""
     version = facility_version
     own = version.c.facility == rollup.c.facility
-    begun = sa.or_(version.c.valid_from.is_(None), version.c.valid_from <= rollup.c.last)
+    begun = sa.or_(version.c.valid_from.is_(None), version.c.valid_from <= last)
     newest = version.c.valid_from.desc().nulls_last()
-    last_begun = sa.select(version.c.province_code).where(own, begun).order_by(newest).limit(1).scalar_subquery()
-    first = (
-        sa.select(version.c.province_code).where(own).order_by(version.c.valid_from.nulls_first()).limit(1)
-    ).scalar_subquery()
-    not_over = sa.or_(version.c.valid_to.is_(None), version.c.valid_to >= rollup.c.start)
-    active = sa.exists().where(own, begun, not_over)
-    area = sa.select(facility.c.area_code).where(facility.c.code == rollup.c.facility).scalar_subquery()
-    connection.execute(
-        sa.update(rollup)
-        .where(condition)
-        .values(
-            province=sa.func.coalesce(last_begun, first, ""),
-            area=sa.func.coalesce(area, ""),
-            active=sa.case((active, 1), else_=0),
-        )
-    )
+    last_begun = _one(sa.select(version.c.province_code).where(own, begun).order_by(newest))
+    first = _one(sa.select(version.c.province_code).where(own).order_by(version.c.valid_from.nulls_first()))
+    not_over = sa.or_(version.c.valid_to.is_(None), version.c.valid_to >= start)
+    active = sa.select(version.c.facility).where(own, begun, not_over).correlate(rollup).exists()
+    area = _one(sa.select(facility.c.area_code).where(facility.c.code == rollup.c.facility))
+    return {
+        "province": sa.func.coalesce(last_begun, first, ""),
+        "area": sa.func.coalesce(area, ""),
+        "active": sa.case((active, 1), else_=0),
+    }
+
+
+def _one(query: sa.Select[tuple[str]]) -> sa.ScalarSelect[str]:
+    return query.limit(1).correlate(rollup).scalar_subquery()

@@ -1,20 +1,22 @@
-"""What happens at one facility on one day: numbers, from which either events or sums are made."""
+"""What happens at one facility on each day: numbers, from which either events or sums are made.
 
-import random
-from collections import Counter
-from collections.abc import Mapping
+All days of a facility are drawn at once, as arrays: 13,000 facilities over a year are nearly five million days.
+"""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
-from enum import StrEnum
-from functools import cached_property
-from itertools import accumulate
+from functools import cache, cached_property
 from typing import Final
 
-from province.measures import Measures
+import numpy as np
+from numpy.typing import NDArray
+
 from province.periods import Period
-from province.rollup_table import DESK_LOOKED_UP, DESK_NOT_LOOKED_UP
+from province.simulate.chances import IN_TROUBLE, NAMES, OUTAGE, USUAL, Trouble, is_outage
 from province.simulate.days import busyness
-from province.simulate.outcomes import OUTCOMES, add
+from province.simulate.mergers import Merger
 
 _SIZES: Final[Mapping[str, tuple[int, int]]] = {
     "hospital": (250, 600),
@@ -25,21 +27,11 @@ _SIZES: Final[Mapping[str, tuple[int, int]]] = {
 _STATION_SIZE: Final = (6, 26)
 """Insured visits of an average weekday: of a commune health station, and of what is larger."""
 
-_WEIGHTS: Final[Mapping[str, float]] = {
-    **{"chip": 700, "chip_data": 40, "chip_check": 8, "chip_expired": 6, "chip_not_found": 3, "chip_mismatch": 3},
-    **{"qr": 90, "vneid": 45, "chip_failed": 22, "reader_down": 4, "typed": 14, "old_card": 5, "child": 45},
-    **{"emergency": 3, "gateway_down": 0, "gateway_error": 2, "account": 1, "unexplained": 4},
-}
-_OUTAGE_SHARE: Final = 1 / 60
+_WITH_TROUBLE: Final = 0.06
+_TROUBLE_LASTS: Final = 0.15
+"""Share of the facilities that have trouble, and how long it lasts, as a share of the whole time."""
 
-
-class Trouble(StrEnum):
-    """What is wrong at a facility for a while, so that there is something to find."""
-
-    READER = "reader"
-    TYPING = "typing"
-    DESKS = "desks"
-    SILENT = "silent"
+Numbers = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,17 +52,17 @@ class DayPlan:
         """All insured visits, as the hospital system counts them."""
         return sum(self.outcomes.values()) + self.desk_visits
 
-    def measures(self) -> Measures:
-        """The sums of the day, as the ledger's events would give them."""
-        sums = Measures(visits=self.visits, origins={"his"}, reported=True)
-        sums.visits_portal, sums.visits_beside_portal = self.portal, self.visits
-        for name, number in self.outcomes.items():
-            add(sums, OUTCOMES[name], number)
-        sums.desk_lookups = sums.desk_looked_up = self.desk_looked_up
-        sums.desk_success = self.desk_success
-        sums.not_by_chip[DESK_LOOKED_UP] += self.desk_looked_up
-        sums.not_by_chip[DESK_NOT_LOOKED_UP] += self.desk_visits - self.desk_looked_up
-        return sums
+
+@dataclass(frozen=True, slots=True)
+class Days:
+    """All days on which a facility sent anything, as arrays of one length; ``outcomes`` has a column per `NAMES`."""
+
+    places: Numbers
+    outcomes: Numbers
+    desk_visits: Numbers
+    desk_looked_up: Numbers
+    desk_success: Numbers
+    portal: Numbers
 
 
 class Profile:
@@ -78,84 +70,89 @@ class Profile:
 
     def __init__(self, code: str, kind: str, span: Period, seed: int, until: date | None, scale: float = 1) -> None:
         """*kind*: `type` of the registry. *until*: the last day before it is merged away. *scale*: of its size."""
-        dice = random.Random(f"{seed} {code}")  # noqa: S311 - no secret
+        self._dice = np.random.default_rng(int.from_bytes(hashlib.sha256(f"{seed} {code}".encode()).digest()[:16]))
         self.code, self._seed, self._span, self._until = code, seed, span, until
-        self._size = dice.uniform(*_SIZES.get(kind, _STATION_SIZE)) * scale
-        self._kiosks_from = dice.uniform(-0.5, 0.5)
-        self._share = dice.uniform(0.35, 0.75)
-        self._start = dice.uniform(0.78, 0.93)
-        self._end = dice.uniform(0.984, 0.997)
-        self.trouble = dice.choice(list(Trouble)) if dice.random() < 0.06 else None
-        self._trouble_from = dice.uniform(0.5, 0.8)
+        self._size = self._dice.uniform(*_SIZES.get(kind, _STATION_SIZE)) * scale
+        self._kiosks_from = self._dice.uniform(-0.5, 0.5)
+        self._share = self._dice.uniform(0.35, 0.75)
+        self._start = self._dice.uniform(0.78, 0.93)
+        self._end = self._dice.uniform(0.984, 0.997)
+        kinds = list(Trouble)
+        unlucky, which = self._dice.random() < _WITH_TROUBLE, kinds[self._dice.integers(len(kinds))]
+        self.trouble = which if unlucky else None
+        self._trouble_from = self._dice.uniform(0.5, 0.8)
 
-    def plan(self, day: date) -> DayPlan | None:
-        """What happens on that day, the same for the same seed; None when the facility is closed, silent or merged."""
-        if self._until is not None and day > self._until:
-            return None
-        dice = random.Random(f"{self._seed} {self.code} {day.toordinal()}")  # noqa: S311 - no secret
-        through = (day - self._span.start).days / max(1, (self._span.end - self._span.start).days)
-        trouble = self.trouble if self._trouble_from <= through <= self._trouble_from + 0.15 else None
-        mean = self._size * busyness(day)
-        visits = max(0, round(dice.gauss(mean, mean**0.5)))
-        if visits == 0 or trouble is Trouble.SILENT:
-            return None
-        at_kiosk = round(visits * self._share) if through >= self._kiosks_from else 0
-        desk = visits - at_kiosk
+    @cached_property
+    def days(self) -> Days:
+        """What happens, the same for the same seed; without days on which it is closed, silent or merged away."""
+        dice, days = self._dice, all_days(self._span)
+        through = np.arange(len(days)) / max(1, len(days) - 1)
+        begin = self._trouble_from
+        troubled = (through >= begin) & (through <= begin + _TROUBLE_LASTS) & (self.trouble is not None)
+        mean = self._size * _busyness(self._span)
+        visits = np.maximum(0, np.rint(dice.normal(mean, np.sqrt(mean)))).astype(np.int64)
         rate = self._start + (self._end - self._start) * through**0.6
-        if trouble is Trouble.DESKS:
-            rate -= 0.25
-        looked_up = sum(dice.random() < rate for _ in range(desk))
-        failed = sum(dice.random() < 0.01 for _ in range(looked_up))
-        missed = sum(dice.random() < 0.004 for _ in range(visits))
-        outcomes = self._outcomes(day, at_kiosk, trouble, dice)
-        return DayPlan(day, outcomes, desk, looked_up, looked_up - failed, visits + missed)
+        if self.trouble is Trouble.DESKS:
+            rate = rate - 0.25 * troubled
+        at_kiosk = np.where(through >= self._kiosks_from, np.rint(visits * self._share), 0).astype(np.int64)
+        looked_up = dice.binomial(visits - at_kiosk, rate)
+        failed = dice.binomial(looked_up, 0.01)
+        missed = dice.binomial(visits, 0.004)
+        outcomes = dice.multinomial(at_kiosk, self._chances(troubled))
+        open_days = visits > 0
+        if self.trouble is Trouble.SILENT:
+            open_days &= ~troubled
+        if self._until is not None:
+            open_days &= np.arange(len(days)) <= (self._until - self._span.start).days
+        every = (outcomes, visits - at_kiosk, looked_up, looked_up - failed, visits + missed)
+        return Days(np.flatnonzero(open_days), *(each[open_days] for each in every))
 
-    def _outcomes(self, day: date, number: int, trouble: Trouble | None, dice: random.Random) -> Mapping[str, int]:
-        weights = _CUMULATED
-        if trouble is Trouble.READER:
-            weights = _READER_DOWN
-        elif trouble is Trouble.TYPING:
-            weights = _TYPING
-        elif is_outage(day, self._seed):
-            weights = _OUTAGE
-        return Counter(sorted(dice.choices(_NAMES, cum_weights=weights, k=number)))
+    def plans(self) -> Iterator[DayPlan]:
+        """The days one by one, in order."""
+        known = self.days
+        for place, number in enumerate(known.places):
+            numbers = (known.desk_visits, known.desk_looked_up, known.desk_success, known.portal)
+            outcomes = {name: int(count) for name, count in zip(NAMES, known.outcomes[place], strict=True) if count}
+            yield DayPlan(
+                self._span.start + timedelta(days=int(number)), outcomes, *(int(each[place]) for each in numbers)
+            )
+
+    def _chances(self, troubled: NDArray[np.bool_]) -> NDArray[np.float64]:
+        chances = _usual(self._span, self._seed)
+        if self.trouble is None or self.trouble not in IN_TROUBLE:
+            return chances
+        return np.where(troubled[:, None], IN_TROUBLE[self.trouble], chances)
 
 
-def is_outage(day: date, seed: int) -> bool:
-    """Whether the insurance gateway fails on that day for a good part of everybody."""
-    return random.Random(f"{seed} gateway {day.toordinal()}").random() < _OUTAGE_SHARE  # noqa: S311 - no secret
+@cache
+def all_days(span: Period) -> tuple[date, ...]:
+    """All days of the span."""
+    return tuple(span.start + timedelta(days=number) for number in range((span.end - span.start).days + 1))
 
 
-def _cumulated(**other: float) -> tuple[float, ...]:
-    return tuple(accumulate((dict(_WEIGHTS) | other).values()))
+@cache
+def _busyness(span: Period) -> NDArray[np.float64]:
+    return np.array([busyness(day) for day in all_days(span)])
 
 
-_NAMES: Final = tuple(_WEIGHTS)
-_CUMULATED: Final = _cumulated()
-_OUTAGE: Final = _cumulated(gateway_down=260, gateway_error=60)
-_READER_DOWN: Final = _cumulated(chip=80, chip_data=5, reader_down=620)
-_TYPING: Final = _cumulated(chip=280, typed=450)
+@cache
+def _usual(span: Period, seed: int) -> NDArray[np.float64]:
+    """The chances of each day, without a facility's own trouble."""
+    return np.array([OUTAGE if is_outage(day, seed) else USUAL for day in all_days(span)])
 
 
 @dataclass(frozen=True)
 class Plan:
-    """All facilities (code -> type) of a simulated span; *merged*: code -> last day of those merged away."""
+    """All facilities (code -> type) of a simulated span, and which of them are merged away in it."""
 
     facilities: Mapping[str, str]
     span: Period
     seed: int
-    merged: Mapping[str, date]
+    mergers: Sequence[Merger] = ()
     scale: float = 1
 
-    @cached_property
-    def profiles(self) -> tuple[Profile, ...]:
+    def profiles(self) -> Iterator[Profile]:
         """One per facility, in the order of their codes."""
-        return tuple(
-            Profile(code, self.facilities[code], self.span, self.seed, self.merged.get(code), self.scale)
-            for code in sorted(self.facilities)
-        )
-
-    @property
-    def days(self) -> list[date]:
-        """All days of the span."""
-        return [self.span.start + timedelta(days=n) for n in range((self.span.end - self.span.start).days + 1)]
+        last = {each.old: each.last for each in self.mergers}
+        for code in sorted(self.facilities):
+            yield Profile(code, self.facilities[code], self.span, self.seed, last.get(code), self.scale)

@@ -1,21 +1,30 @@
 """Writing a simulated history into a hub: its events through the hub's own counting, or only its sums."""
 
 import json
-from datetime import datetime
+from collections.abc import Iterator, Sequence
+from datetime import date, datetime
+from itertools import chain, groupby
 from typing import cast
 
 import sqlalchemy as sa
 
 from kiosk.events import parse_happened_at
-from province.measures import to_row
+from province.facilities import Facility, read_registry
 from province.projection import Accepted, project
 from province.rollup_table import Grain, rollup
-from province.rollups import refresh_above, relabel
+from province.rollups import refresh_above
+from province.simulate.bulk import insert_many
+from province.simulate.day_rows import COLUMNS, day_rows
 from province.simulate.event_making import STATION, events_of
 from province.simulate.mark import mark, simulated_range
-from province.simulate.plan import Plan, Profile
+from province.simulate.mergers import write_mergers
+from province.simulate.plan import Plan, Profile, all_days
 from province.store import Store
 from province.tables import event, facility_day, station_key
+
+_LABELS = ("facility", "grain", "start", "last", "province", "area", "active")
+_AT_ONCE = 100
+"""Facilities whose sums are written together."""
 
 
 class NotForRealFigures(Exception):
@@ -28,47 +37,72 @@ class NotForRealFigures(Exception):
 
 
 def simulate(store: Store, plan: Plan, *, sums_only: bool = False, force: bool = False) -> int:
-    """Write the plan's history; returns the number of facility days. Raises NotForRealFigures.
+    """Write the plan's history; returns the number of facility days.
+
+    Raises NotForRealFigures, and RuleRefused for a merger in a closed month.
 
     All or nothing: one transaction. With *force* beside enrolled stations too; never twice.
     """
     with store.write() as connection:
-        if simulated_range(connection) is not None:
-            raise NotForRealFigures("already_simulated")
-        if not force and connection.scalar(sa.select(sa.func.count()).select_from(station_key)):
-            raise NotForRealFigures("has_stations")
+        _refuse_real_figures(connection, force=force)
         mark(connection, plan.span, facilities=len(plan.facilities), seed=plan.seed, sums_only=sums_only)
-        write = _write_sums if sums_only else _write_events
-        number = sum(write(connection, plan, profile) for profile in plan.profiles)
+        write_mergers(connection, plan.mergers)
         if sums_only:
-            refresh_above(connection, set(plan.days))
-            relabel(connection, plan.facilities)
+            return _write_sums(connection, plan)
+        return sum(_write_events(connection, plan, profile) for profile in plan.profiles())
+
+
+def refuse_real_figures(store: Store, *, force: bool = False) -> None:
+    """Raise NotForRealFigures where `simulate` would, before anything is prepared for it."""
+    with store.read() as connection:
+        _refuse_real_figures(connection, force=force)
+
+
+def _refuse_real_figures(connection: sa.Connection, *, force: bool) -> None:
+    if simulated_range(connection) is not None:
+        raise NotForRealFigures("already_simulated")
+    if not force and connection.scalar(sa.select(sa.func.count()).select_from(station_key)):
+        raise NotForRealFigures("has_stations")
+
+
+def _write_sums(connection: sa.Connection, plan: Plan) -> int:
+    known = read_registry(connection).facilities
+    number = 0
+    profiles = list(plan.profiles())
+    for start in range(0, len(profiles), _AT_ONCE):
+        part = profiles[start : start + _AT_ONCE]
+        rows = chain.from_iterable(_sums_of(profile, known[profile.code], plan) for profile in part)
+        number += insert_many(connection, rollup, (*_LABELS, *COLUMNS), rows)
+        marks = ((each.code, day, True, 1) for each in part for day in _days_of(each, plan))
+        insert_many(connection, facility_day, ("facility", "day", "reported", "revision"), marks)
+    refresh_above(connection, set(all_days(plan.span)))
     return number
 
 
-def _write_sums(connection: sa.Connection, plan: Plan, profile: Profile) -> int:
-    days = [each for day in plan.days if (each := profile.plan(day)) is not None]
-    if not days:
-        return 0
-    labels = {"facility": profile.code, "grain": Grain.DAY, "province": "", "area": "", "active": 1}
-    rows = [labels | {"start": each.day, "last": each.day} | to_row(each.measures()) for each in days]
-    connection.execute(sa.insert(rollup), rows)
-    marks = [{"facility": profile.code, "day": each.day, "reported": True, "revision": 1} for each in days]
-    connection.execute(sa.insert(facility_day), marks)
-    return len(days)
+def _days_of(profile: Profile, plan: Plan) -> Iterator[date]:
+    days = all_days(plan.span)
+    return (days[place] for place in profile.days.places)
+
+
+def _sums_of(profile: Profile, unit: Facility, plan: Plan) -> Iterator[Sequence[object]]:
+    places = zip(_days_of(profile, plan), day_rows(profile.days), strict=True)
+    for (province, active), group in groupby(places, key=lambda each: _place(unit, each[0])):
+        for day, values in group:
+            yield (profile.code, str(Grain.DAY), day, day, province, unit.area_code, active, *values)
+
+
+def _place(unit: Facility, day: date) -> tuple[str, int]:
+    return unit.version_at(day, day).province_code, int(unit.active(day, day))
 
 
 def _write_events(connection: sa.Connection, plan: Plan, profile: Profile) -> int:
     number = 0
-    months: dict[object, list[Accepted]] = {}
-    for day in plan.days:
-        planned = profile.plan(day)
-        if planned is None:
-            continue
+    months: dict[date, list[Accepted]] = {}
+    for planned in profile.plans():
         number += 1
         for raw in events_of(profile.code, planned, plan.seed):
             at = cast(datetime, parse_happened_at(raw["happened_at"]))
-            months.setdefault(day.replace(day=1), []).append(Accepted(raw, str(raw["event_id"]), at))
+            months.setdefault(planned.day.replace(day=1), []).append(Accepted(raw, str(raw["event_id"]), at))
     for items in months.values():
         connection.execute(sa.insert(event), [_ledger_row(profile.code, item) for item in items])
         project(connection, profile.code, items, plan.span.start)  # no day is over yet: nothing is late

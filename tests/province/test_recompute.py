@@ -82,7 +82,7 @@ def test_classes_of_visits_are_counted_as_the_rules_leave_them_out(hub) -> None:
 
 def test_a_simulated_history_is_equal(store) -> None:
     span = Period(date(2026, 3, 2), date(2026, 3, 15))
-    simulate(store, Plan({"93002": "district_medical_centre", "93001": "hospital"}, span, 7, {}, 0.1))
+    simulate(store, Plan({"93002": "district_medical_centre", "93001": "hospital"}, span, 7, (), 0.1))
     with store.read() as connection:
         assert compare(connection, span) == []
         assert recompute(connection, "93002", span).visits > 20
