@@ -1,7 +1,7 @@
 """What each unit's row is made of: its sums, its facilities, and what the rules by date leave out or add."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
@@ -11,7 +11,7 @@ from province.measures import Measures
 from province.periods import Period
 from province.rollup_table import PARTS_OF_CLASS
 from province.rules import Rules
-from province.sums import By, Counts, counts, sums
+from province.sums import By, Counts, Which, inactive, sums, sums_and_counts
 from province.units import Level, Unit, Units
 
 Figured = dict[str, "Figures"]
@@ -31,14 +31,25 @@ class Figures:
 
 
 def figures(
-    connection: sa.Connection, units: Units, rules: Rules, spans: Sequence[Period], level: Level, only: str | None
+    connection: sa.Connection,
+    units: Units,
+    rules: Rules,
+    spans: Sequence[Period],
+    level: Level,
+    only: str | None,
+    counters: tuple[str, ...],
 ) -> list[Figured]:
-    """Per span the figures of every unit that is active in it or has data; of one unit if *only* names it."""
-    found = None
-    if level is not Level.FACILITY and not rules.successions and not any(units.moved(span) for span in spans):
-        found = _by_unit(connection, units, spans, level, only)
-    if found is None:
-        found = _by_facility(connection, units, rules, spans, level, only)
+    """Per span the figures of every unit that is active in it or has data; of one unit if *only* names it.
+
+    *counters*: the counters of `Measures` that are wanted; the others may be empty.
+    """
+    wanted = (*counters, "classes") if rules.exclusions else counters
+    if level is Level.FACILITY:
+        single = only if not rules.successions else None
+        own = _facility_sums(connection, rules, spans, single, counters=wanted)
+        found = [_grouped(units, span, level, only, each) for span, each in zip(spans, own, strict=True)]
+    else:
+        found = _by_unit(connection, units, rules, spans, level, only, wanted)
     _leave_out(connection, units, rules, spans, level, found)
     return found
 
@@ -62,44 +73,75 @@ def cumulative(
 
 
 def _by_unit(
-    connection: sa.Connection, units: Units, spans: Sequence[Period], level: Level, only: str | None
-) -> list[Figured] | None:
-    """Added up by the database; None when it could not tell which facilities count as active."""
-    by = By(level)
-    facilities = counts(connection, spans, by, only)
-    if any(each.has_inactive for of_span in facilities for each in of_span.values()):
-        return None
-    found = []
-    for span, totals, numbers in zip(spans, sums(connection, spans, by, only), facilities, strict=True):
-        of_span = _present(units, span, level, only, totals)
-        for code, each in of_span.items():
-            number = numbers.get(code, Counts(0, 0, has_inactive=False))
-            each.total = totals.get(code, each.total)
-            each.reporting, each.with_lookup = number.reporting, number.with_lookup
-        found.append(of_span)
+    connection: sa.Connection,
+    units: Units,
+    rules: Rules,
+    spans: Sequence[Period],
+    level: Level,
+    only: str | None,
+    counters: tuple[str, ...],
+) -> list[Figured]:
+    """Added up by the database, and here for the few facilities whose rows do not say where they count."""
+    by, special = By(level), _special(units, rules, spans)
+    found = sums_and_counts(connection, spans, by, Which(only, without=special), counters)
+    if any(numbers.has_inactive for of_span in found for _, numbers in of_span.values()):
+        special |= inactive(connection, spans)
+        found = sums_and_counts(connection, spans, by, Which(only, without=special), counters)
+    own: list[dict[str, Measures]] = [{} for _ in spans]
+    if special:
+        own = _facility_sums(connection, rules, spans, among=special, counters=counters)
+    return [
+        _put_together(units, span, level, only, of_units, of_special)
+        for span, of_units, of_special in zip(spans, found, own, strict=True)
+    ]
+
+
+def _special(units: Units, rules: Rules, spans: Sequence[Period]) -> frozenset[str]:
+    """The facilities that succeed one another, and those that come to another province within a span."""
+    end = max(span.end for span in spans)
+    successions = (each for each in rules.successions if each.day <= end)
+    codes = {code for each in successions for code in (each.old, each.new)}
+    return frozenset(codes.union(*(units.movers(span) for span in spans)))
+
+
+def _put_together(
+    units: Units,
+    span: Period,
+    level: Level,
+    only: str | None,
+    of_units: Mapping[str, tuple[Measures, Counts]],
+    of_special: dict[str, Measures],
+) -> Figured:
+    found = _grouped(units, span, level, only, of_special, more=of_units)
+    for code, (total, numbers) in of_units.items():
+        if code in found:
+            each = found[code]
+            each.total.add(total)
+            each.reporting += numbers.reporting
+            each.with_lookup += numbers.with_lookup
     return found
 
 
-def _by_facility(
-    connection: sa.Connection, units: Units, rules: Rules, spans: Sequence[Period], level: Level, only: str | None
-) -> list[Figured]:
-    """Added up here, facility by facility: the plain way, which knows successions and validity exactly."""
-    single = only if level is Level.FACILITY and not rules.successions else None
-    found = _facility_sums(connection, rules, spans, single)
-    return [_grouped(units, span, level, only, own) for span, own in zip(spans, found, strict=True)]
-
-
 def _facility_sums(
-    connection: sa.Connection, rules: Rules, spans: Sequence[Period], only: str | None = None
+    connection: sa.Connection,
+    rules: Rules,
+    spans: Sequence[Period],
+    only: str | None = None,
+    *,
+    among: frozenset[str] | None = None,
+    counters: tuple[str, ...] | None = None,
 ) -> list[dict[str, Measures]]:
     """Per span the sums of each facility, with what counts for it by succession."""
     parts = [(number, part) for number, span in enumerate(spans) for part in _cut(span, rules)]
     found: list[dict[str, Measures]] = [{} for _ in spans]
-    for (number, part), totals in zip(
-        parts, sums(connection, [part for _, part in parts], By.FACILITY, only), strict=True
-    ):
+    read = sums(connection, [part for _, part in parts], By.FACILITY, only, among=among, counters=counters)
+    for (number, part), totals in zip(parts, read, strict=True):
         for code, total in totals.items():
-            found[number].setdefault(rules.counts_for(code, part.start), Measures()).add(total)
+            own = rules.counts_for(code, part.start)
+            if own in found[number]:
+                found[number][own].add(total)
+            else:
+                found[number][own] = total
     return found
 
 
@@ -111,14 +153,26 @@ def _cut(span: Period, rules: Rules) -> list[Period]:
     return [Period(start, end) for start, end in zip(starts, ends, strict=True)]
 
 
-def _grouped(units: Units, span: Period, level: Level, only: str | None, own: dict[str, Measures]) -> Figured:
+def _grouped(
+    units: Units,
+    span: Period,
+    level: Level,
+    only: str | None,
+    own: dict[str, Measures],
+    *,
+    more: Iterable[str] = (),
+) -> Figured:
+    """The sums of facilities put into their units; the units *more* are there too."""
     members = units.of(Level.FACILITY, span)
     places = {code: units.place(code, level, span) for code in own}
-    found = _present(units, span, level, only, places.values())
+    found = _present(units, span, level, only, {*places.values(), *more})
     for code, total in own.items():
         if places[code] in found:
             each = found[places[code]]
-            each.total.add(total)
+            if level is Level.FACILITY:
+                each.total = total
+            else:
+                each.total.add(total)
             each.reporting += members[code].active and total.reported
             each.with_lookup += members[code].active and total.counted + total.desk_lookups > 0
     return found

@@ -2,10 +2,22 @@
 
 import json
 from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any, Final
 
-from province.rollup_table import ADDED, COUNTER_COLUMNS, COUNTERS, FLAGS, ORIGINS, SUMS, column_of, origin_column
+from province.rollup_table import (
+    ADDED,
+    COUNTER_COLUMNS,
+    COUNTERS,
+    FLAGS,
+    LARGEST,
+    ORIGINS,
+    SUMS,
+    column_of,
+    origin_column,
+)
 
 Row = dict[str, Any]
 
@@ -54,7 +66,7 @@ class Measures:
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.origins |= other.origins
         for name in COUNTERS:
-            getattr(self, name).update(getattr(other, name))
+            _count(getattr(self, name), getattr(other, name))
         if other.visits_portal is not None:
             self.visits_portal = (self.visits_portal or 0) + other.visits_portal
         self.visits_beside_portal += other.visits_beside_portal
@@ -96,10 +108,50 @@ def from_row(row: Any) -> Measures:
     return sums
 
 
-def add_rest(sums: Measures, rest: str | None) -> None:
-    """Add the counts of words without a column, as `to_row` wrote them."""
+@dataclass(frozen=True)
+class Reader:
+    """Reads rows that have the sums over the columns ``added``, then the largest of the columns ``largest``, by place:
+    thousands of rows are read for one answer.
+    """
+
+    counters: tuple[str, ...]
+    added: tuple[str, ...]
+    largest: tuple[str, ...] = LARGEST
+
+    @classmethod
+    @cache
+    def of(cls, counters: tuple[str, ...] | None = None) -> "Reader":
+        """With these counters of `Measures`, or with all."""
+        wanted = tuple(COUNTERS) if counters is None else counters
+        words = (column_of(counter, word) for counter in wanted for word in COUNTERS[counter])
+        return cls(wanted, (*SUMS, "visits_portal", "visits_beside_portal", *words))
+
+    def read(self, values: Sequence[Any]) -> Measures:
+        """The sums in a row that begins with the first of ``added``."""
+        sums = Measures()
+        for name, value in zip(SUMS, values, strict=False):
+            setattr(sums, name, value)
+        place = len(SUMS) + 2
+        portal, sums.visits_beside_portal = values[place - 2 : place]
+        for counter in self.counters:
+            words = COUNTERS[counter]
+            counted: Counter[str] = getattr(sums, counter)
+            for word, count in zip(words, values[place : place + len(words)], strict=True):
+                if count:
+                    counted[word] = count
+            place += len(words)
+        flags = values[place:]
+        sums.origins = {origin for origin, flag in zip(ORIGINS, flags, strict=False) if flag}
+        has_portal, reported, sums.revision = flags[len(ORIGINS) :]
+        sums.visits_portal, sums.reported = portal if has_portal else None, bool(reported)
+        return sums
+
+
+def add_rest(sums: Measures, rest: str | None, counters: Collection[str] | None = None) -> None:
+    """Add the counts of words without a column, as `to_row` wrote them; of these *counters* alone if given."""
     for counter, words in json.loads(rest or "{}").items():
-        getattr(sums, counter).update(words)
+        if counters is None or counter in counters:
+            _count(getattr(sums, counter), words)
 
 
 def differences(published: Measures, live: Measures) -> dict[str, int]:
@@ -112,6 +164,11 @@ def differences(published: Measures, live: Measures) -> dict[str, int]:
         unknown = (set(old) | set(new)) - _KNOWN[counter]
         changed |= {f"{counter}.{word}": new[word] - old[word] for word in unknown if new[word] != old[word]}
     return dict(sorted(changed.items()))
+
+
+def _count(counted: Counter[str], more: Mapping[str, int]) -> None:
+    for word, count in more.items():
+        counted[word] = counted.get(word, 0) + count
 
 
 def _readable(column: str) -> str:

@@ -47,7 +47,9 @@ def lookup_rate(
     closed = _Closed(connection, units, rules, level)
     made_up = simulated_range(connection)
     rows = []
-    for span, found in zip(spans, _figures(connection, units, rules, spans, level, cut, only), strict=True):
+    for span, found in zip(
+        spans, _figures(connection, units, rules, spans, level, cut, only, ("by_method",)), strict=True
+    ):
         for code in sorted(found):
             each = found[code]
             row = _row(each, level, span, cut, rules.target_of(each.unit, span.end))
@@ -66,7 +68,7 @@ def why_not_by_chip(
     Raises ValueError as `lookup_rate` does.
     """
     spans, units, rules = _asked(connection, first, last, level, cut, only)
-    found = _figures(connection, units, rules, spans, level, cut, only)
+    found = _figures(connection, units, rules, spans, level, cut, only, ("not_by_chip",))
     made_up = simulated_range(connection)
     return [
         {
@@ -110,10 +112,11 @@ def _figures(
     level: Level,
     cut: PeriodType,
     only: str | None,
+    counters: tuple[str, ...],
 ) -> list[Figured]:
     if cut is PeriodType.CUMULATIVE:
         return [cumulative(connection, units, rules, spans[0], level, only)]
-    return figures(connection, units, rules, spans, level, only)
+    return figures(connection, units, rules, spans, level, only, counters)
 
 
 class _Closed:

@@ -1,16 +1,26 @@
-"""Reading the sums of a range: cut into whole years, whole months and single days, added up by the database."""
+"""Reading the sums of a range: cut into whole years, whole months and single days, added up by the database.
 
+The statements are made once and bind the pieces of the range as arrays (PostgreSQL) or as one JSON text (SQLite): a
+range of other days is the same statement, which neither this process nor the database has to read again.
+"""
+
+import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Any
+from functools import cache
+from itertools import islice
+from typing import Any, Final
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql
 
-from province.measures import Measures, add_rest, from_row
+from province.measures import Measures, Reader, add_rest
 from province.periods import Period, month_end
-from province.rollup_table import ADDED, LARGEST, Grain, rollup
+from province.rollup_table import Grain, rollup
+
+Counters = tuple[str, ...] | None
 
 
 class By(StrEnum):
@@ -49,73 +59,194 @@ def pieces(span: Period) -> Iterator[tuple[Grain, date]]:
         day = end + timedelta(days=1)
 
 
+@dataclass(frozen=True, slots=True)
+class Which:
+    """Whose rows are read: of the unit with the code ``only``, of the facilities ``among``, of all ``without`` some."""
+
+    only: str | None = None
+    among: frozenset[str] | None = None
+    without: frozenset[str] = frozenset()
+
+
+ALL: Final = Which()
+
+
 def sums(
-    connection: sa.Connection, spans: Sequence[Period], by: By, only: str | None = None
+    connection: sa.Connection,
+    spans: Sequence[Period],
+    by: By,
+    only: str | None = None,
+    *,
+    among: frozenset[str] | None = None,
+    counters: Counters = None,
 ) -> list[dict[str, Measures]]:
-    """The sums per unit code, one dictionary per span; of all units, or of the one with the code *only*."""
-    calendar = _calendar(spans)
-    unit = rollup.c[by]
-    found: list[dict[str, Measures]] = [{} for _ in spans]
-    total = (
-        sa.select(
-            unit.label("unit"),
-            calendar.c.span,
-            *(sa.func.sum(rollup.c[name]).label(name) for name in ADDED),
-            *(sa.func.max(rollup.c[name]).label(name) for name in LARGEST),
-            sa.func.max(sa.case((rollup.c.rest.is_not(None), 1), else_=0)).label("has_rest"),
-        )
-        .join(calendar, _row_of(calendar))
-        .group_by(unit, calendar.c.span)
-    )
-    has_rest = False
-    for row in connection.execute(_of(total, unit, only)).mappings():
-        found[row["span"]][row["unit"]] = from_row(row)
-        has_rest = has_rest or bool(row["has_rest"])
-    if has_rest:
-        rests = sa.select(unit.label("unit"), calendar.c.span, rollup.c.rest).join(calendar, _row_of(calendar))
-        for rest in connection.execute(_of(rests.where(rollup.c.rest.is_not(None)), unit, only)):
-            add_rest(found[rest.span][rest.unit], rest.rest)
+    """The sums per unit code, one dictionary per span; of the unit with the code *only*, of the facilities *among*.
+
+    *counters*: which counters of `Measures` are wanted, where not all of them; the others stay empty.
+    """
+    which = Which(only, among)
+    return [
+        {unit: total for unit, (total, _) in each.items()} for each in _read(connection, spans, by, which, counters)
+    ]
+
+
+def sums_and_counts(
+    connection: sa.Connection, spans: Sequence[Period], by: By, which: Which = ALL, counters: Counters = None
+) -> list[dict[str, tuple[Measures, Counts]]]:
+    """As `sums`, each with how many facilities of the unit reported and looked up."""
+    found = _read(connection, spans, by, which, counters)
+    if any(len(list(islice(pieces(span), 2))) > 1 for span in spans):
+        # A facility has several rows in such a span, and is one all the same.
+        for row in connection.execute(_counts(_Form.of(connection, by, which)), _asked(connection, spans, which)):
+            found[row.span][row.unit] = found[row.span][row.unit][0], _counted(row[2:])
     return found
 
 
-def counts(
-    connection: sa.Connection, spans: Sequence[Period], by: By, only: str | None = None
-) -> list[dict[str, Counts]]:
-    """How many facilities of each unit reported and looked up; one dictionary per span."""
-    calendar = _calendar(spans)
-    unit = rollup.c[by]
-    active = rollup.c.active == 1
-    looked_up = rollup.c.counted + rollup.c.desk_lookups > 0
+def inactive(connection: sa.Connection, spans: Sequence[Period]) -> frozenset[str]:
+    """The facilities with a row in the spans although the registry does not hold them valid then."""
+    statement = _inactive(_Form.of(connection, By.FACILITY, ALL))
+    return frozenset(connection.scalars(statement, _asked(connection, spans, ALL)))
+
+
+def _read(
+    connection: sa.Connection, spans: Sequence[Period], by: By, which: Which, counters: Counters
+) -> list[dict[str, tuple[Measures, Counts]]]:
+    form, asked, reader = _Form.of(connection, by, which), _asked(connection, spans, which), Reader.of(counters)
+    found: list[dict[str, tuple[Measures, Counts]]] = [{} for _ in spans]
+    has_rest = False
+    for row in connection.execute(_sums(form, reader), asked):
+        found[row[0]][row[1]] = reader.read(row[6:]), _counted(row[3:6])
+        has_rest = has_rest or bool(row[2])
+    if has_rest:
+        for span, unit, rest in connection.execute(_rests(form), asked):
+            add_rest(found[span][unit][0], rest, counters)
+    return found
+
+
+def _counted(row: Sequence[Any]) -> Counts:
+    return Counts(int(row[0]), int(row[1]), row[2] == 0)
+
+
+@dataclass(frozen=True, slots=True)
+class _Form:
+    """What a statement depends on, apart from what is bound."""
+
+    dialect: str
+    by: By
+    only: bool
+    among: bool
+    without: bool
+
+    @classmethod
+    def of(cls, connection: sa.Connection, by: By, which: Which) -> "_Form":
+        return cls(connection.dialect.name, by, which.only is not None, which.among is not None, bool(which.without))
+
+    @property
+    def unit(self) -> sa.ColumnElement[str]:
+        return rollup.c[self.by]
+
+    def of_it(self, query: sa.Select[Any]) -> sa.Select[Any]:
+        if self.only:
+            query = query.where(self.unit == sa.bindparam("only", type_=sa.String))
+        if self.among:
+            query = query.where(rollup.c.facility.in_(_listed(self.dialect, "among")))
+        if self.without:
+            query = query.where(rollup.c.facility.not_in(_listed(self.dialect, "without")))
+        return query
+
+
+def _asked(connection: sa.Connection, spans: Sequence[Period], which: Which) -> dict[str, object]:
+    rows = [(str(grain), start, number) for number, span in enumerate(spans) for grain, start in pieces(span)]
+    lists = {"without": sorted(which.without), "among": sorted(which.among or ())}
+    asked: dict[str, object] = {} if which.only is None else {"only": which.only}
+    if connection.dialect.name == "sqlite":
+        asked |= {name: json.dumps(codes) for name, codes in lists.items() if codes or name == "among"}
+        return asked | {"pieces": json.dumps([(grain, start.isoformat(), number) for grain, start, number in rows])}
+    columns = (list(each) for each in zip(*rows, strict=True))
+    return asked | lists | dict(zip(("grains", "starts", "spans"), columns, strict=True))
+
+
+@cache
+def _sums(form: _Form, reader: Reader) -> sa.Select[Any]:
+    calendar = _calendar(form.dialect)
+    query = sa.select(
+        calendar.c.span,
+        form.unit.label("unit"),
+        sa.func.max(sa.case((rollup.c.rest.is_not(None), 1), else_=0)).label("has_rest"),
+        sa.func.sum(_REPORTED).label("reporting"),
+        sa.func.sum(_LOOKED_UP).label("with_lookup"),
+        sa.func.min(rollup.c.active).label("active"),
+        *(sa.func.sum(rollup.c[name]).label(name) for name in reader.added),
+        *(sa.func.max(rollup.c[name]).label(name) for name in reader.largest),
+    )
+    return form.of_it(query.join(calendar, _row_of(calendar)).group_by(form.unit, calendar.c.span))
+
+
+@cache
+def _rests(form: _Form) -> sa.Select[Any]:
+    calendar = _calendar(form.dialect)
+    query = sa.select(calendar.c.span, form.unit.label("unit"), rollup.c.rest).join(calendar, _row_of(calendar))
+    return form.of_it(query.where(rollup.c.rest.is_not(None)))
+
+
+@cache
+def _counts(form: _Form) -> sa.Select[Any]:
+    """Each facility once per span, then their number: cheaper than counting distinct ones among all rows."""
+    calendar = _calendar(form.dialect)
     query = (
         sa.select(
-            unit.label("unit"),
+            form.unit.label("unit"),
             calendar.c.span,
-            _facilities(sa.and_(active, rollup.c.reported == 1)).label("reporting"),
-            _facilities(sa.and_(active, looked_up)).label("with_lookup"),
+            sa.func.max(_REPORTED).label("reporting"),
+            sa.func.max(_LOOKED_UP).label("with_lookup"),
             sa.func.min(rollup.c.active).label("active"),
         )
         .join(calendar, _row_of(calendar))
-        .group_by(unit, calendar.c.span)
+        .group_by(form.unit, calendar.c.span, rollup.c.facility)
     )
-    found: list[dict[str, Counts]] = [{} for _ in spans]
-    for row in connection.execute(_of(query, unit, only)):
-        found[row.span][row.unit] = Counts(row.reporting, row.with_lookup, row.active == 0)
-    return found
+    each = form.of_it(query).subquery("each")
+    return sa.select(
+        each.c.span,
+        each.c.unit,
+        sa.func.sum(each.c.reporting),
+        sa.func.sum(each.c.with_lookup),
+        sa.func.min(each.c.active),
+    ).group_by(each.c.unit, each.c.span)
 
 
-def _of(query: sa.Select[Any], unit: sa.ColumnElement[Any], only: str | None) -> sa.Select[Any]:
-    return query if only is None else query.where(unit == only)
+@cache
+def _inactive(form: _Form) -> sa.Select[tuple[str]]:
+    calendar = _calendar(form.dialect)
+    return sa.select(rollup.c.facility).distinct().join(calendar, _row_of(calendar)).where(rollup.c.active == 0)
 
 
-def _facilities(condition: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
-    return sa.func.count(sa.distinct(sa.case((condition, rollup.c.facility))))
+_REPORTED = rollup.c.active * rollup.c.reported
+_LOOKED_UP = rollup.c.active * sa.case((rollup.c.counted + rollup.c.desk_lookups > 0, 1), else_=0)
 
 
-def _calendar(spans: Sequence[Period]) -> sa.CTE:
-    rows = [(grain, start, number) for number, span in enumerate(spans) for grain, start in pieces(span)]
-    columns = sa.column("grain", sa.String), sa.column("start", sa.Date), sa.column("span", sa.Integer)
-    return sa.values(*columns, name="pieces").data(rows).cte("calendar")
+def _listed(dialect: str, name: str) -> sa.Select[tuple[str]]:
+    """The bound codes as a subquery, which the database reads into a table of hashes."""
+    if dialect == "sqlite":
+        return sa.select(sa.func.json_each(sa.bindparam(name, type_=sa.Text)).table_valued("value").c.value)
+    codes = sa.func.unnest(sa.bindparam(name, type_=postgresql.ARRAY(sa.Text))).table_valued("code").render_derived()
+    return sa.select(codes.c.code)
 
 
-def _row_of(calendar: sa.CTE) -> sa.ColumnElement[bool]:
+def _calendar(dialect: str) -> sa.Subquery:
+    """The pieces of the spans as rows `grain, start, span`."""
+    if dialect == "sqlite":
+        value = sa.func.json_each(sa.bindparam("pieces", type_=sa.Text)).table_valued("value").c.value
+        return sa.select(
+            *(
+                sa.func.json_extract(value, f"$[{place}]").label(name)
+                for place, name in enumerate(("grain", "start", "span"))
+            )
+        ).subquery("calendar")
+    arrays = (("grains", sa.Text), ("starts", sa.Date), ("spans", sa.Integer))
+    bound = (sa.bindparam(name, type_=postgresql.ARRAY(kind)) for name, kind in arrays)
+    rows = sa.func.unnest(*bound).table_valued("grain", "start", "span").render_derived()
+    return sa.select(rows.c.grain, rows.c.start, rows.c.span).subquery("calendar")
+
+
+def _row_of(calendar: sa.Subquery) -> sa.ColumnElement[bool]:
     return sa.and_(rollup.c.grain == calendar.c.grain, rollup.c.start == calendar.c.start)

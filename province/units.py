@@ -11,6 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
+from operator import itemgetter
 from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
@@ -60,9 +61,10 @@ class Units:
             self._known[key] = self._made(level, span)
         return self._known[key]
 
-    def moved(self, span: Period) -> bool:
-        """Whether any facility comes to another province after the first day of the span and within it."""
-        return bisect_right(self._moves, span.start) != bisect_right(self._moves, span.end)
+    def movers(self, span: Period) -> list[str]:
+        """The facilities that come to another province after the first day of the span and within it."""
+        begin, end = (bisect_right(self._moves, day, key=itemgetter(0)) for day in (span.start, span.end))
+        return [code for _, code in self._moves[begin:end]]
 
     def place(self, facility: str, level: Level, span: Period) -> str:
         """The code of the unit of this level that the facility belongs to in the span."""
@@ -106,10 +108,10 @@ def _as_unit(facility: Facility, span: Period) -> Unit:
     return Unit(facility.code, version.name, area, area, version.province_code, active)
 
 
-def _moves(registry: Registry) -> set[date]:
-    """The days on which a facility comes to another province."""
+def _moves(registry: Registry) -> set[tuple[date, str]]:
+    """The days on which a facility comes to another province, and its code."""
     return {
-        after.valid_from
+        (after.valid_from, facility.code)
         for facility in registry.facilities.values()
         for before, after in zip(facility.versions, facility.versions[1:], strict=False)
         if after.valid_from is not None and after.province_code != before.province_code
