@@ -23,6 +23,7 @@ from province.hub_key import HubKey
 from province.ingest import EnvelopeError, prune_heartbeats
 from province.observe import Metrics, Observed, log
 from province.openapi import describe_truly
+from province.pages.frame import failure
 from province.parts import Parts
 from province.store import Store
 from province.web import (
@@ -146,28 +147,28 @@ async def _repeat(seconds: float, work: Callable[[], None], stop: asyncio.Event)
 
 def _add_error_answers(app: FastAPI) -> None:
     @app.exception_handler(ApiError)
-    async def api_error(_request: Request, error: ApiError) -> Response:
-        return error.response()
+    async def api_error(request: Request, error: ApiError) -> Response:
+        return failure(request, error)
 
     @app.exception_handler(HTTPException)
-    async def no_such_thing(_request: Request, error: HTTPException) -> Response:
+    async def no_such_thing(request: Request, error: HTTPException) -> Response:
         code = {404: "not_found", 405: "method_not_allowed"}.get(error.status_code, "malformed")
-        return ApiError(error.status_code, code, headers=dict(error.headers or {})).response()
+        return failure(request, ApiError(error.status_code, code, headers=dict(error.headers or {})))
 
     @app.exception_handler(EnvelopeError)
     async def envelope_error(_request: Request, error: EnvelopeError) -> Response:
         return ApiError(error.status, error.code).response()
 
     @app.exception_handler(RequestValidationError)
-    async def bad_parameters(_request: Request, error: RequestValidationError) -> Response:
+    async def bad_parameters(request: Request, error: RequestValidationError) -> Response:
         words = "; ".join(f"{problem['loc'][-1]}: {problem['msg']}" for problem in error.errors())
-        return ApiError(422, "bad_parameters", words).response()
+        return failure(request, ApiError(422, "bad_parameters", words))
 
     @app.exception_handler(sa.exc.DataError)
-    async def not_for_the_database(_request: Request, _error: sa.exc.DataError) -> Response:
-        return ApiError(422, "bad_parameters", "a text or number that cannot be kept").response()
+    async def not_for_the_database(request: Request, _error: sa.exc.DataError) -> Response:
+        return failure(request, ApiError(422, "bad_parameters", "a text or number that cannot be kept"))
 
     @app.exception_handler(sa.exc.DBAPIError)
-    async def database_down(_request: Request, error: sa.exc.DBAPIError) -> Response:
+    async def database_down(request: Request, error: sa.exc.DBAPIError) -> Response:
         log.error("database failed", extra={"fields": {"exception": type(error).__name__}})
-        return ApiError(503, "database_unavailable", headers={"Retry-After": "5"}).response()
+        return failure(request, ApiError(503, "database_unavailable", headers={"Retry-After": "5"}))

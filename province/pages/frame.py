@@ -7,11 +7,12 @@ from typing import Any, Final
 
 import sqlalchemy as sa
 from fastapi import Request
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment, PackageLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 
 from province.access.caller import Caller
+from province.guards import ApiError
 from province.pages import formats
 from province.pages.files import address
 from province.pages.navigation import offered
@@ -20,6 +21,7 @@ from province.simulate.mark import simulated_range
 
 LANGUAGE_COOKIE: Final = "hub-language"
 THEME_COOKIE: Final = "hub-theme"
+_FIRST_ERROR: Final = 400
 
 
 class Theme(StrEnum):
@@ -77,6 +79,34 @@ def answer(
         **values,
     )
     return HTMLResponse(page, status, headers)
+
+
+def failure(request: Request, error: ApiError) -> Response:
+    """What went wrong, for whoever asked: a page for people who look at pages, `{"error": ..., "detail": ...}` else.
+
+    The page needs no database, so that it can tell that there is none.
+    """
+    wants_page = "text/html" in request.headers.get("accept", "") and not request.url.path.startswith("/api/")
+    if not wants_page or error.status < _FIRST_ERROR:
+        return error.response()
+    display = Display.of(request)
+    texts = texts_in(display.language)
+    key = f"base.failure.{error.status}"
+    page = _TEMPLATES.get_template("failure.html").render(
+        t=texts,
+        language=display.language,
+        theme=display.theme,
+        themes=list(Theme),
+        caller=None,
+        navigation=[],
+        path=request.url.path,
+        here=_here(request),
+        simulated=None,
+        now=datetime.now(UTC),
+        words=texts(key if key in texts else "base.failure.other"),
+        error=error,
+    )
+    return HTMLResponse(page, error.status, error.headers)
 
 
 def _one_of(kind: type[StrEnum], given: str | None) -> str | None:

@@ -27,6 +27,10 @@ class Texts:
         text = self._found[key]
         return text.format(**values) if values else text
 
+    def __contains__(self, key: object) -> bool:
+        """Whether there is a text of this key."""
+        return key in self._found
+
     def keys(self) -> set[str]:
         """The keys of all texts."""
         return set(self._found)

@@ -139,6 +139,24 @@ def test_the_page_of_another_facility_is_refused(hub) -> None:
     assert hub.http.get("/facility/93003").status_code == 303
 
 
+def test_what_goes_wrong_is_said_in_words_to_people_and_in_codes_to_programs(hub) -> None:
+    person = hub.person("facility", "93002")
+    browser = {"Accept": "text/html,*/*;q=0.8"}
+    for path, status, words in (
+        ("/facility/93003", 403, "Tài khoản này không được xem"),
+        ("/nothing/<b>", 404, "Không có trang hoặc cơ sở nào như vậy."),
+        ("/?month=<b>x</b>", 422, "không đúng dạng"),
+        ("/?sort=x", 422, "không đúng dạng"),
+        ("/logout", 405, "Về trang chính"),
+    ):
+        answer = hub.http.get(path, headers=person | browser)
+        assert answer.status_code == status
+        assert words in answer.text and "<b>" not in answer.text
+        assert hub.http.get(path, headers=person).json()["error"]
+    assert hub.http.get("/api/v1/nothing", headers=browser).json()["error"] == "not_found"
+    assert hub.http.get("/", headers=browser).status_code == 303
+
+
 def test_english_and_dark_come_from_cookies(hub) -> None:
     cookies = {"Cookie": "hub-language=en; hub-theme=dark"}
     page = hub.http.get("/?month=2026-03", headers=cookies).text
