@@ -19,8 +19,9 @@ from province.cli import main
 from province.enrolment import enrol, new_code
 from province.facilities import read_registry
 from province.periods import Period, PeriodType
-from province.rates import lookup_rate
+from province.rates import lookup_rate, why_not_by_chip
 from province.rollup_table import rollup
+from province.rollups import refresh_above
 from province.rules import read_rules
 from province.simulate.chances import NAMES, Trouble, is_outage
 from province.simulate.event_making import events_of
@@ -62,6 +63,42 @@ def test_events_and_sums_give_the_same_figures(store: Store) -> None:
         assert simulated_range(connection) == SPAN
         (row,) = lookup_rate(connection, SPAN.start, SPAN.end, Level.PROVINCE, PeriodType.TOTAL)
     assert 70 < row["r1_pct"] <= 100
+
+
+ADDED_UP = (
+    *("visits_bhyt", "lookups_total", "lookups_success", "lookups_desk", "persons_looked_up", "r1_numerator"),
+    *("r3_numerator", "r4_numerator", "facilities_reporting", "facilities_active", "r5_numerator"),
+)
+
+
+@pytest.mark.parametrize("cut", [PeriodType.DAY, PeriodType.WEEK, PeriodType.MONTH, PeriodType.TOTAL])
+def test_units_are_the_sums_of_their_facilities_also_around_a_merger(store: Store, cut: PeriodType) -> None:
+    simulate(store, PLAN, sums_only=True)
+    with store.write() as connection:
+        day = sa.and_(rollup.c.facility == "93001", rollup.c.start == date(2025, 11, 1), rollup.c.grain == "day")
+        late = dict(connection.execute(sa.select(rollup).where(day)).mappings().one())
+        afterwards = date(2025, 11, 4)  # of a station that is no more: for its successor, in another area
+        connection.execute(sa.insert(rollup).values(late | {"start": afterwards, "last": afterwards, "active": 0}))
+        refresh_above(connection, {afterwards})
+    with store.read() as connection:
+        for span in (SPAN, Period(date(2025, 11, 1), date(2025, 11, 30)), Period(date(2025, 11, 3), SPAN.end)):
+            singles = lookup_rate(connection, span.start, span.end, Level.FACILITY, cut)
+            for level, unit in ((Level.AREA, lambda row: row["parent_code"]), (Level.PROVINCE, lambda _row: "92")):
+                expected: dict[object, Counter[str]] = {}
+                for row in singles:
+                    key = row["period_start"], unit(row)
+                    expected.setdefault(key, Counter()).update({name: int(str(row[name])) for name in ADDED_UP})
+                units = lookup_rate(connection, span.start, span.end, level, cut)
+                found = {
+                    (row["period_start"], row["unit_code"]): Counter({name: int(str(row[name])) for name in ADDED_UP})
+                    for row in units
+                }
+                assert found == expected
+                reasons = why_not_by_chip(connection, span.start, span.end, level, cut)
+                own = why_not_by_chip(connection, span.start, span.end, Level.FACILITY, cut)
+                assert (
+                    sum(int(str(row["visits"])) for row in reasons) == sum(int(str(row["visits"])) for row in own) > 0
+                )
 
 
 def test_nothing_happens_after_a_merger_and_every_event_is_valid() -> None:
