@@ -17,6 +17,7 @@ PARTS: dict[str, Callable[[str], dict[str, object]]] = {
     "ingest": hub_ingest.measure,
     "backlog": hub_backlog.measure,
     "feed_95": hub_reading.measure_province,
+    "feed_13000": hub_reading.measure_country,
 }
 
 

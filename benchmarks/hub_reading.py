@@ -7,17 +7,20 @@ import time
 from datetime import date, timedelta
 
 import httpx
+import psycopg
 
 from benchmarks.hub_bed import hubs, new_database
 from province.access.keys import new_api_key
 from province.facilities import load_packaged, read_registry
 from province.periods import Period
 from province.rollups import refresh
+from province.simulate.country import load_made_up
 from province.simulate.plan import Plan
 from province.simulate.writing import simulate
 from province.store import Store
 
 REQUESTS = 60
+PROVINCE, COUNTRY = 95, 13_000
 YEAR = Period(date(2025, 1, 1), date(2025, 12, 31))
 SINCE_MARCH = Period(date(2025, 3, 18), date(2026, 3, 17))
 """A calendar year is one row per facility; any other year is months and single days."""
@@ -76,6 +79,25 @@ def measure_province(server: str) -> dict[str, object]:
     store.close()
     with hubs(url, 1) as (port,):
         return found | ask(port, key, list(QUESTIONS))
+
+
+def measure_country(server: str) -> dict[str, object]:
+    """13,000 made-up facilities with a year of sums and a bit more."""
+    url = new_database(server, "reading13000")
+    store = Store(url)
+    load_packaged(store)
+    load_made_up(store, COUNTRY - PROVINCE)
+    plan = _plan(store, Period(YEAR.start, SINCE_MARCH.end))
+    started = time.perf_counter()
+    days = simulate(store, plan, sums_only=True)
+    took = time.perf_counter() - started
+    key = str(new_api_key(store, "read")["key"])
+    store.close()
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("VACUUM ANALYZE rollup")
+    filled: dict[str, object] = {"facility_days": days, "filled_in_s": round(took)}
+    with hubs(url, 1) as (port,):
+        return filled | ask(port, key, [name for name, asked in QUESTIONS.items() if asked[1] == "province"])
 
 
 def _rebuild(server: str, day: date) -> float:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Iterator, Sequence
 from datetime import date, datetime
-from itertools import chain, groupby
+from itertools import chain, groupby, islice
 from typing import cast
 
 import sqlalchemy as sa
@@ -68,9 +68,8 @@ def _refuse_real_figures(connection: sa.Connection, *, force: bool) -> None:
 def _write_sums(connection: sa.Connection, plan: Plan) -> int:
     known = read_registry(connection).facilities
     number = 0
-    profiles = list(plan.profiles())
-    for start in range(0, len(profiles), _AT_ONCE):
-        part = profiles[start : start + _AT_ONCE]
+    profiles = plan.profiles()
+    while part := list(islice(profiles, _AT_ONCE)):
         rows = chain.from_iterable(_sums_of(profile, known[profile.code], plan) for profile in part)
         number += insert_many(connection, rollup, (*_LABELS, *COLUMNS), rows)
         marks = ((each.code, day, True, 1) for each in part for day in _days_of(each, plan))
