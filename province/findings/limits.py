@@ -54,6 +54,7 @@ LIMITS: Final[Mapping[str, Limit]] = {
     "silent_expected_visits": Limit(12, "no visit at all by chance where twelve are usual: six in a million"),
     "missing_working_days": Limit(3, "a kiosk may wait for its repair over a weekend and a day"),
     "gap_hours": Limit(24, "what was only overtaken on its way arrives within a day"),
+    "gap_alarm_events": Limit(50, "a small station's day; so many missing can move a rate that is published"),
     "clock_suspect_pct": Limit(10, "single late or early events do not move days; every tenth may"),
     "clock_suspect_least": Limit(20, "below twenty events a share says nothing"),
 }

@@ -1,7 +1,10 @@
 """Findings are kept once, explained, settled and never deleted; one hub process at a time looks for them (issue 7)."""
 
 import threading
+import time
+from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import httpx
 import pytest
@@ -161,6 +164,11 @@ def test_every_kind_has_words_that_name_its_numbers_and_its_doubt(kind: Kind, la
         assert str(number) in words
 
 
+def test_operators_are_told_about_every_kind() -> None:
+    told = (Path(__file__).parents[2] / "docs/tinh-phat-hien.md").read_text("utf-8")
+    assert [kind for kind in Kind if f"`{kind}`" not in told] == []
+
+
 def test_codes_are_said_in_words() -> None:
     assert "HIS" in words_of(Kind.ORIGIN_CHANGED, NUMBERS[Kind.ORIGIN_CHANGED])[1]
     assert "số nhập tay, số đếm tại kiosk" in words_of(Kind.ORIGIN_CHANGED, NUMBERS[Kind.ORIGIN_CHANGED])[1]
@@ -222,9 +230,36 @@ def test_a_run_that_died_is_made_by_another_process(store: Store, monkeypatch: p
     assert refresh_findings(store, due + timedelta(minutes=20)) == Kept(0, 0, 0)
 
 
+def until(done: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not done():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
 def test_the_hub_looks_by_itself(hub, store: Store) -> None:
-    with store.read() as connection:
-        assert connection.scalar(sa.select(sa.func.count()).select_from(finding_run)) == 1
+    def is_due() -> bool:
+        with store.read() as connection:
+            return connection.scalar(sa.select(sa.func.count()).select_from(finding_run)) == 1
+
+    until(is_due)
+
+
+def test_a_fault_in_a_rule_ends_nothing_and_its_words_are_not_logged(
+    store: Store, run_hub, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    asked = []
+
+    def broken(_store: Store, now: datetime) -> None:
+        asked.append(now)
+        raise KeyError("Nguyen Van Thu")
+
+    monkeypatch.setattr("province.app.refresh_findings", broken)
+    monkeypatch.setattr("province.app._FINDINGS_SECONDS", 0.01)
+    with run_hub(store) as hub:
+        until(lambda: len(asked) > 2)
+        assert hub.http.get("/healthz").status_code == 200
+    assert "findings could not be made" in caplog.text and "Nguyen Van Thu" not in caplog.text
 
 
 def test_people_see_and_explain_their_own_and_the_province_settles(hub, store: Store) -> None:
