@@ -6,9 +6,9 @@ from datetime import date, datetime
 
 import sqlalchemy as sa
 
-from province.month_tables import month_confirmation, month_objection
+from province.month_tables import month_confirmation, month_objection, month_snapshot
 from province.months.adjustments import Adjustment, adjustments
-from province.months.closing import snapshot, snapshots
+from province.months.closing import snapshot
 from province.months.confirmations import Confirmation, confirmations, unconfirmed
 from province.months.objections import Objection, objections
 from province.months.rules import month_name
@@ -53,7 +53,9 @@ def month_state(connection: sa.Connection, month: date, only: str | None = None)
 
 def months(connection: sa.Connection) -> list[dict[str, object]]:
     """Months that anybody has done something about, newest first: `month`, `closed_at` (None: open)."""
-    closed = {each.month: each.closed_at for each in snapshots(connection)}
+    # without the documents, which are long
+    known = connection.execute(sa.select(month_snapshot.c.month, month_snapshot.c.closed_at))
+    closed = {row.month: row.closed_at for row in known}
     touched = set(closed)
     for table in (month_confirmation, month_objection):
         touched |= set(connection.scalars(sa.select(table.c.month).distinct()))
