@@ -21,8 +21,8 @@ from province.store import Store
 
 REQUESTS = 60
 PROVINCE, COUNTRY = 95, 13_000
-YEAR = Period(date(2025, 1, 1), date(2025, 12, 31))
-SINCE_MARCH = Period(date(2025, 3, 18), date(2026, 3, 17))
+YEAR = Period(date(2026, 1, 1), date(2026, 12, 31))
+SINCE_MARCH = Period(date(2026, 3, 18), date(2027, 3, 17))
 """A calendar year is one row per facility; any other year is months and single days."""
 
 QUESTIONS = {
