@@ -10,14 +10,19 @@ import sqlalchemy as sa
 
 from kiosk.events import MAX_EVENTS, VIETNAM, Kind, check_event, parse_happened_at
 from province.enrolment import StationKey
+from province.gaps import note_numbers
 from province.projection import Accepted, day_counted, project
+from province.quarantine import put_away
 from province.store import Store
 from province.tables import event, finding, station
-from province.upsert import insert_or_update
+from province.upsert import insert_or_update, insert_rows
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 FUTURE_LIMIT: Final = timedelta(days=2)
 HEARTBEATS_KEPT: Final = timedelta(days=7)
+CANNOT_BE_COUNTED: Final = "cannot_be_counted"
+_POISON: Final = (sa.exc.DataError, sa.exc.IntegrityError, ArithmeticError, LookupError, TypeError, ValueError)
+"""What counting raises for an event that no check foresaw; a database that is away is none of them."""
 
 
 class EnvelopeError(Exception):
@@ -75,18 +80,47 @@ def take_batch(store: Store, key: StationKey, raw_events: Sequence[Any], receive
             duplicates += 1
         else:
             good[event_id] = Accepted(raw, event_id, cast(datetime, parse_happened_at(raw["happened_at"])))
+    try:
+        fresh, known = _keep(store, key, good, rejected, received_at)
+    except _POISON:
+        if len(good) == 1:
+            rejected.append({"event_id": next(iter(good)), "reason": CANNOT_BE_COUNTED})
+            _keep(store, key, {}, rejected, received_at)
+            return Outcome(0, duplicates, rejected)
+        # One event that nobody foresaw must not hold up all others of its station.
+        alone = [take_batch(store, key, [item.raw], received_at) for item in good.values()]
+        for each in alone:
+            rejected += each.rejected
+        if rejected:
+            _keep(store, key, {}, [each for each in rejected if each["reason"] != CANNOT_BE_COUNTED], received_at)
+        return Outcome(
+            sum(each.accepted for each in alone), duplicates + sum(each.duplicates for each in alone), rejected
+        )
+    return Outcome(fresh, duplicates + known, rejected)
+
+
+def _keep(
+    store: Store,
+    key: StationKey,
+    good: dict[str, Accepted],
+    rejected: Sequence[dict[str, str | None]],
+    received_at: datetime,
+) -> tuple[int, int]:
+    """Keep events and what was refused in one transaction; how many were new and how many known."""
     with store.write() as connection:
         store.lock_facility(connection, key.facility)
         mine = event.c.facility == key.facility
         known = set(connection.scalars(sa.select(event.c.event_id).where(mine, event.c.event_id.in_(good))))
         fresh = [item for event_id, item in good.items() if event_id not in known]
-        _record_reused_seqs(connection, key, fresh, received_at)
         suspect = _note_station(connection, key, fresh, received_at)
+        refused = [(each["event_id"], str(each["reason"])) for each in rejected]
+        put_away(connection, key.facility, key.station, refused, received_at)
         if fresh:
-            connection.execute(sa.insert(event), [_ledger_row(key, item, received_at, suspect) for item in fresh])
+            _note_numbers(connection, key, fresh, received_at)
+            insert_rows(connection, event, [_ledger_row(key, item, received_at, suspect) for item in fresh])
             counted = [item for item in fresh if _in_rates(item, received_at)]
             project(connection, key.facility, counted, received_at.astimezone(VIETNAM).date())
-    return Outcome(len(fresh), duplicates + len(known), rejected)
+    return len(fresh), len(known)
 
 
 def prune_heartbeats(store: Store, now: datetime) -> int:
@@ -160,12 +194,14 @@ def _ledger_row(key: StationKey, item: Accepted, received_at: datetime, suspect:
     }
 
 
-def _record_reused_seqs(
-    connection: sa.Connection, key: StationKey, fresh: Sequence[Accepted], received_at: datetime
-) -> None:
+def _note_numbers(connection: sa.Connection, key: StationKey, fresh: Sequence[Accepted], received_at: datetime) -> None:
     numbered = [item for item in fresh if item.raw["kind"] != Kind.HEARTBEAT]
     if not numbered:
         return
+    numbers: dict[str, list[int]] = {}
+    for item in numbered:
+        numbers.setdefault(item.raw["epoch"], []).append(item.raw["seq"])
+    note_numbers(connection, key.facility, key.station, numbers, received_at)
     query = sa.select(event.c.epoch, event.c.seq, event.c.event_id).where(
         event.c.facility == key.facility,
         event.c.epoch.in_({item.raw["epoch"] for item in numbered}),

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from kiosk.events import VIETNAM, Kind, parse_day
 from province.rollups import refresh
 from province.tables import desk_lookups, facility_day, lookup, visit, visit_count
-from province.upsert import insert_or_update
+from province.upsert import insert_or_update, insert_rows
 
 Row = dict[str, Any]
 _DESK_COUNTS: Final = ("lookups", "visits_looked_up", "visits_success")
@@ -48,9 +48,9 @@ def project(connection: sa.Connection, facility: str, events: Sequence[Accepted]
     counts, desk = by_kind.get(Kind.VISIT_COUNT, []), by_kind.get(Kind.DESK_LOOKUPS, [])
     changed = {item.day for item in lookups} | {day_counted(item.raw) for item in counts + desk}
     changed |= _merge_visits(connection, facility, visits, {item.raw["checkin_id"] for item in lookups})
-    _insert(connection, lookup, [_lookup_row(facility, item) for item in lookups])
-    _insert(connection, visit_count, [_visit_count_row(facility, item) for item in counts])
-    _insert(connection, desk_lookups, [_count_row(facility, item, _DESK_COUNTS) for item in desk])
+    insert_rows(connection, lookup, [_lookup_row(facility, item) for item in lookups])
+    insert_rows(connection, visit_count, [_visit_count_row(facility, item) for item in counts])
+    insert_rows(connection, desk_lookups, [_count_row(facility, item, _DESK_COUNTS) for item in desk])
     touched = _mark_days(connection, facility, changed, {item.day for item in events}, today)
     refresh(connection, changed | touched, facility)
 
@@ -58,11 +58,6 @@ def project(connection: sa.Connection, facility: str, events: Sequence[Accepted]
 def day_counted(raw: Row) -> date:
     """The day that a checked `visit_count` or `desk_lookups` event is about."""
     return cast(date, parse_day(raw["date"]))
-
-
-def _insert(connection: sa.Connection, table: sa.Table, rows: Sequence[Row]) -> None:
-    if rows:
-        connection.execute(sa.insert(table), rows)
 
 
 def _lookup_row(facility: str, item: Accepted) -> Row:
