@@ -1,6 +1,7 @@
 """Numbers that were used twice or never came, and clocks that are off (faults-threats-speed.md 3: F5, F14)."""
 
-from datetime import datetime
+from collections import defaultdict
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -8,7 +9,9 @@ from kiosk.events import VIETNAM
 from province.findings.finding import MOST_EVIDENCE, Finding, Kind, Severity
 from province.findings.limits import Limits
 from province.findings.sql import evidence, lookups_of, month_of, share
+from province.gaps import Gap, gaps
 from province.periods import Period
+from province.tables import event
 from province.tables import finding as reused
 
 
@@ -29,6 +32,30 @@ def seq_reused(connection: sa.Connection, _now: datetime, _limits: Limits) -> li
         first, last = (moment.astimezone(VIETNAM).date() for moment in (row.first, row.last))
         at = Kind.SEQ_REUSED, row.facility, row.station, first, last
         found.append(Finding(*at, Severity.WARN, row.epoch, {"events": row.events}, tuple(dict.fromkeys(ids))))
+    return found
+
+
+def seq_gap(connection: sa.Connection, now: datetime, limits: Limits) -> list[Finding]:
+    """Stations of which numbers are missing for longer than what is only overtaken on its way: one finding per epoch.
+
+    The evidence are the events on either side of the gaps.
+    """
+    of_epoch: dict[tuple[str, str, str], list[Gap]] = defaultdict(list)
+    for gap in gaps(connection, now=now):
+        hours = limits.of("gap_hours", gap.facility, gap.since.astimezone(VIETNAM).date())
+        if gap.since <= now - timedelta(hours=hours):
+            of_epoch[gap.facility, gap.station, gap.epoch].append(gap)
+    found = []
+    for (facility, station, epoch), missing in sorted(of_epoch.items()):
+        first, last = missing[0].first, missing[-1].last
+        number = sum(gap.last - gap.first + 1 for gap in missing)
+        numbers: dict[str, int | str] = {"events": number, "first": first, "last": last}
+        sides = [seq for gap in missing[:MOST_EVIDENCE] for seq in (gap.first - 1, gap.last + 1)]
+        mine = event.c.facility == facility, event.c.epoch == epoch, event.c.seq.in_(sides)
+        days = sorted(gap.since.astimezone(VIETNAM).date() for gap in missing)
+        severity = Severity.ALARM if number >= limits.of("gap_alarm_events", facility, days[-1]) else Severity.WARN
+        at = Kind.SEQ_GAP, facility, station, days[0], days[-1]
+        found.append(Finding(*at, severity, epoch, numbers, evidence(connection, event.c.event_id, *mine)))
     return found
 
 

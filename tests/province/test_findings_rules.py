@@ -369,6 +369,24 @@ def test_numbers_used_twice(store: Store) -> None:
     assert only.numbers == {"events": 1}
 
 
+def test_numbers_that_never_came(store: Store) -> None:
+    sender, whole = Sender(store), Sender(store, "93003")
+    sent = sender.lookups(60, at(DAY, 8))
+    whole.send(*whole.lookups(60, at(DAY, 8)))
+    ids = sender.send(*sent[:10], *sent[13:20], *sent[21:])
+    set_for(store, "gap_alarm_events", 4)
+    (only,) = found(store, Kind.SEQ_GAP, datetime(2026, 4, 2, 1, tzinfo=UTC))
+    assert (only.facility, only.station, only.severity) == ("93002", "kiosk-1", Severity.ALARM)
+    assert dict(only.numbers) == {"events": 4, "first": 11, "last": 21}
+    assert set(only.evidence) == {ids[9], ids[10], ids[16], ids[17]}
+    assert found(store, Kind.SEQ_GAP, datetime(2026, 4, 1, 23, tzinfo=UTC)) == []  # may still be on its way
+    sender.send(*sent[10:13])
+    (less,) = found(store, Kind.SEQ_GAP, datetime(2026, 4, 3, 1, tzinfo=UTC))
+    assert (less.key, less.severity, less.numbers["events"]) == (only.key, Severity.WARN, 1)
+    sender.send(sent[20])
+    assert found(store, Kind.SEQ_GAP, datetime(2026, 4, 3, 1, tzinfo=UTC)) == []
+
+
 def test_a_clock_that_is_off(store: Store) -> None:
     sender, honest = Sender(store), Sender(store, "93003")
     received = at(DAY, 8)
