@@ -35,6 +35,7 @@ class Kind(StrEnum):
     STATION_MISSING = "station_missing"
     SEQ_REUSED = "seq_reused"
     SEQ_GAP = "seq_gap"
+    NEW_EPOCH = "new_epoch"
     CLOCK_SUSPECT = "clock_suspect"
 
 

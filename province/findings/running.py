@@ -13,7 +13,7 @@ from province.findings.finding import Finding, Kind
 from province.findings.keeping import Kept, keep
 from province.findings.limits import Limits, read_limits
 from province.findings.persons import person_missing, same_person
-from province.findings.sequence import clock_suspect, seq_gap, seq_reused
+from province.findings.sequence import clock_suspect, new_epoch, seq_gap, seq_reused
 from province.findings.silence import silent_days, station_missing
 from province.findings.times import outside_hours, too_fast
 from province.findings_tables import finding_run
@@ -33,10 +33,10 @@ OF_MONTHS: Final[tuple[Rule, ...]] = (
 OF_SPANS: Final[tuple[Rule, ...]] = (silent_days,)
 """Rules whose findings run over the ends of months."""
 
-OF_NOW: Final[tuple[StateRule, ...]] = (station_missing, seq_reused, seq_gap)
+OF_NOW: Final[tuple[StateRule, ...]] = (station_missing, seq_reused, seq_gap, new_epoch)
 """Rules about how things stand, whatever days are asked for."""
 
-STANDING: Final = (Kind.STATION_MISSING, Kind.SEQ_REUSED, Kind.SEQ_GAP)
+STANDING: Final = (Kind.STATION_MISSING, Kind.SEQ_REUSED, Kind.SEQ_GAP, Kind.NEW_EPOCH)
 """What OF_NOW finds."""
 
 EVERY: Final = timedelta(hours=1)

@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from datetime import datetime, timedelta
+from typing import Final
 
 import sqlalchemy as sa
 
@@ -9,10 +10,12 @@ from kiosk.events import VIETNAM
 from province.findings.finding import MOST_EVIDENCE, Finding, Kind, Severity
 from province.findings.limits import Limits
 from province.findings.sql import evidence, lookups_of, month_of, share
-from province.gaps import Gap, gaps
+from province.gaps import Epoch, Gap, epochs, gaps
 from province.periods import Period
 from province.tables import event
 from province.tables import finding as reused
+
+_NO_MACHINE: Final = "upload:"
 
 
 def seq_reused(connection: sa.Connection, _now: datetime, _limits: Limits) -> list[Finding]:
@@ -56,6 +59,26 @@ def seq_gap(connection: sa.Connection, now: datetime, limits: Limits) -> list[Fi
         severity = Severity.ALARM if number >= limits.of("gap_alarm_events", facility, days[-1]) else Severity.WARN
         at = Kind.SEQ_GAP, facility, station, days[0], days[-1]
         found.append(Finding(*at, severity, epoch, numbers, evidence(connection, event.c.event_id, *mine)))
+    return found
+
+
+def new_epoch(connection: sa.Connection, _now: datetime, _limits: Limits) -> list[Finding]:
+    """Stations that began a new database: what the old one had not sent is lost, or was thrown away.
+
+    One finding per station and new epoch. Files that are handed in have an epoch each, and are no station.
+    """
+    of_station: dict[tuple[str, str], list[Epoch]] = defaultdict(list)
+    for each in epochs(connection):
+        if not each.station.startswith(_NO_MACHINE):
+            of_station[each.facility, each.station].append(each)
+    found = []
+    for (facility, station), begun in sorted(of_station.items()):
+        for number, each in enumerate(begun[1:], 2):
+            day = each.since.astimezone(VIETNAM).date()
+            mine = event.c.facility == facility, event.c.epoch == each.epoch, event.c.seq <= 1
+            ids = evidence(connection, event.c.event_id, *mine)
+            numbers: dict[str, int | str] = {"number": number}
+            found.append(Finding(Kind.NEW_EPOCH, facility, station, day, day, Severity.NOTE, each.epoch, numbers, ids))
     return found
 
 

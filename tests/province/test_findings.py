@@ -151,6 +151,7 @@ NUMBERS = {
     Kind.STATION_MISSING: {"days": 4, "heard": "02/03/2026"},
     Kind.SEQ_REUSED: {"events": 2},
     Kind.SEQ_GAP: {"events": 2, "first": 4, "last": 5},
+    Kind.NEW_EPOCH: {"number": 2},
     Kind.CLOCK_SUSPECT: {"suspect": 10, "lookups": 20, "pct": 50},
 }
 

@@ -387,6 +387,21 @@ def test_numbers_that_never_came(store: Store) -> None:
     assert found(store, Kind.SEQ_GAP, datetime(2026, 4, 3, 1, tzinfo=UTC)) == []
 
 
+def test_a_station_that_begins_a_new_database(store: Store) -> None:
+    sender, uploads = Sender(store), Sender(store, "93003", "upload:lan")
+    for each in (sender, uploads):
+        each.send(each.count(DAY, 9), received_at=at(DAY, 18))
+    assert found(store, Kind.NEW_EPOCH) == []
+    later = DAY + timedelta(days=1)
+    for each in (sender, uploads):
+        each.epoch, each.seq = events.new_event_id(), itertools.count(1)
+    ids = sender.send(sender.count(later, 9), received_at=at(later, 18))
+    uploads.send(uploads.count(later, 9), received_at=at(later, 18))
+    (only,) = found(store, Kind.NEW_EPOCH)
+    assert (only.facility, only.station, only.first_day, only.severity) == ("93002", "kiosk-1", later, Severity.NOTE)
+    assert (only.numbers, only.evidence) == ({"number": 2}, tuple(ids))
+
+
 def test_a_clock_that_is_off(store: Store) -> None:
     sender, honest = Sender(store), Sender(store, "93003")
     received = at(DAY, 8)
