@@ -13,12 +13,14 @@ from province.findings.finding import State
 from province.findings.listing import Listed, findings
 from province.fleet import Reason, StationHealth, fleet
 from province.fleet import State as StationState
+from province.gaps import gaps
 from province.pages.cause_lines import CauseLine, cause_lines
 from province.pages.facility_months import MonthLine, last_months
 from province.pages.month_choice import Month, offered_months, today_in_vietnam
 from province.pages.readings import Reading, read, series
 from province.pages.texts import Language
 from province.periods import PeriodType
+from province.quarantine import quarantined
 from province.units import Level, units_of
 
 _TREND_MONTHS: Final = 12
@@ -49,7 +51,7 @@ class Step:
 class FacilityView:
     """All of it. ``version``: name and place in the month. ``figures``: of the month, as ``today`` and ``week`` (the
     seven days before today) are of theirs, None for a month that is over. ``findings``: those of the month, and all
-    that are open.
+    that are open. ``missing``: numbered events that never came; ``refused``: events that cannot be counted.
     """
 
     facility: Facility
@@ -66,6 +68,8 @@ class FacilityView:
     causes: Sequence[CauseLine]
     findings: Sequence[Listed]
     stations: Sequence[StationHealth]
+    missing: int
+    refused: int
     closing: Sequence[MonthLine]
     step: Step
 
@@ -100,6 +104,8 @@ def facility_view(
         causes=cause_lines(connection, month.first, month.last, language, code),
         findings=unsettled + [each for each in told if each.state is not State.OPEN],
         stations=stations,
+        missing=sum(gap.last - gap.first + 1 for gap in gaps(connection, code, now=now)),
+        refused=len(quarantined(connection, code)),
         closing=closing,
         step=next_step(figures, stations, len(unsettled), closing),
     )

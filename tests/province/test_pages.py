@@ -7,6 +7,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+import sqlalchemy as sa
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -14,6 +15,7 @@ from province.access.caller import Caller, Role
 from province.facilities import load_registry
 from province.fleet import Reason, State, StationHealth
 from province.hub_key import HubKey
+from province.ingest_tables import seq_range
 from province.months.confirmations import confirm
 from province.pages import formats
 from province.pages.facility_months import MonthLine
@@ -122,6 +124,19 @@ def test_machines_only_are_listed_as_stations(hub) -> None:
     hand_in(hub.store, HubKey.make(), lan, content, UploadKind.VISIT_COUNT, NOW, dry_run=False)
     page = text_of(hub.http.get("/facility/93002?month=2026-03").text)
     assert "0 / 100 lượt" in page and "Chưa có kiosk nào của cơ sở tham gia." in page
+
+
+def test_what_never_came_and_what_was_refused_is_told(hub) -> None:
+    station = hub.station("93002")
+    first = station.visit(NOON)
+    station.seq += 4
+    station.send(first, station.visit(NOON), {"kind": "visit"})
+    with hub.store.write() as connection:
+        connection.execute(sa.update(seq_range).values(since=NOON))
+    page = text_of(hub.http.get("/facility/93002?month=2026-03").text)
+    assert "4 sự kiện kiosk đã đánh số nhưng chưa tới; 1 sự kiện bị từ chối" in page
+    other = text_of(hub.http.get("/facility/93003?month=2026-03").text)
+    assert "Không thiếu và không bị từ chối sự kiện nào" in other
 
 
 def test_a_confirmed_month_shows_who_confirmed_it(hub) -> None:
