@@ -42,6 +42,7 @@ from province.web import (
     pages_fleet,
     pages_method,
     pages_months,
+    pages_quarantine,
     pages_uploads,
     stations,
     uploads,
@@ -67,6 +68,7 @@ _ROOMS: Final = (
     pages_uploads,
     pages_findings,
     pages_fleet,
+    pages_quarantine,
     pages_method,
 )
 

@@ -25,6 +25,7 @@ NAVIGATION: Final = (
     Item("/months", "months"),
     Item("/findings", "findings", signed_in=True),
     Item("/fleet", "fleet", signed_in=True),
+    Item("/quarantine", "quarantine", signed_in=True),
     Item("/uploads", "uploads", signed_in=True),
     Item("/method", "method"),
 )

@@ -154,7 +154,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
 
         return await taken(request, caller, month, "answer", work)
 
-    @app.post("/months/{month}/closing", **_form(optional=("reason", "sure")))
+    @app.post("/months/{month}/closing", **_form("sure", optional=("reason",)))
     async def close(request: Request, caller: Sender, month: str) -> Response:
         """Freeze the month's figures in a signed document."""
         _admin(caller)

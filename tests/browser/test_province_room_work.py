@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import BrowserContext, expect
 
 from tests.browser.province_hub import LAPTOP, PHONE, Province
-from tests.browser.province_rooms import CAUSES, filled
+from tests.browser.province_rooms import CAUSES, EVENT, filled
 
 
 @pytest.fixture(scope="module")
@@ -73,6 +73,26 @@ def test_a_facility_explains_a_finding_and_the_province_settles_it(hub: Province
     expect(page.locator("blockquote")).to_have_count(2)
     page = hub.open(context, "mai", page.url.removeprefix(hub.url).partition("?")[0])
     expect(page.get_by_role("button", name="Gửi")).to_have_count(0)
+
+
+def test_what_is_missing_and_what_was_refused_is_shown_to_whom_it_concerns(
+    hub: Province, context: BrowserContext
+) -> None:
+    page = hub.open(context, "mai", "/quarantine", LAPTOP)
+    expect(page.locator(".figure", has_text="Sự kiện chưa tới")).to_contain_text("3")
+    gap = page.get_by_role("group", name="Số thứ tự còn thiếu").get_by_role("row", name="Vị Thủy")
+    expect(gap).to_contain_text("kiosk-1 3 – 5 3")
+    refused = page.get_by_role("group", name="Sự kiện bị từ chối")
+    expect(refused.get_by_role("row", name=EVENT)).to_contain_text("Một phần thiếu hoặc sai bad_method 1")
+    expect(refused.get_by_role("row", name="không đọc được")).to_contain_text("Loại sự kiện không biết unknown_kind")
+    page = hub.open(context, "lan", "/quarantine")
+    page.get_by_label("Cơ sở (mã)").fill("93003")
+    page.get_by_role("button", name="Xem").click()
+    expect(page.get_by_text("Không thiếu số nào")).to_be_visible()
+    expect(page.get_by_text("Không có sự kiện nào bị từ chối.")).to_be_visible()
+    page = hub.open(context, "mai", "/quarantine?facility=93003")
+    expect(page.get_by_text("Không thiếu số nào")).to_have_count(0)
+    expect(page.locator("h1")).not_to_have_text("Dữ liệu thiếu và bị từ chối")
 
 
 def test_the_definitions_are_in_the_order_of_the_feed(hub: Province, context: BrowserContext) -> None:

@@ -19,6 +19,7 @@ PATHS = (
     "/method",
     "/findings",
     "/fleet",
+    "/quarantine",
     "/uploads",
     "/password",
 )
