@@ -85,8 +85,8 @@ class MonthView:
 
     @property
     def next_day(self) -> date:
-        """The first day after it."""
-        return self.last + timedelta(days=1)
+        """The first day after it; the calendar's last day has none after it."""
+        return self.last if self.last == date.max else self.last + timedelta(days=1)
 
     @property
     def is_open(self) -> bool:

@@ -154,6 +154,11 @@ def test_the_page_of_another_facility_is_refused(hub) -> None:
     assert hub.http.get("/facility/93003").status_code == 303
 
 
+def test_months_at_the_ends_of_the_calendar_break_no_page(hub) -> None:
+    for path in ("/?month=2199-12", "/?month=2000-01", "/facility/93002?month=2199-12", "/months/9999-12"):
+        assert hub.http.get(path).status_code == 200, path
+
+
 def test_what_goes_wrong_is_said_in_words_to_people_and_in_codes_to_programs(hub) -> None:
     person = hub.person("facility", "93002")
     browser = {"Accept": "text/html,*/*;q=0.8"}
