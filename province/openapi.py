@@ -68,7 +68,8 @@ def describe_truly(app: FastAPI) -> None:
             schemas["Error"] = _ERROR
             for path in made["paths"].values():
                 for operation in path.values():
-                    operation["responses"].pop("422", None)
+                    if "text/html" not in operation["responses"].get("422", {}).get("content", {}):
+                        operation["responses"].pop("422", None)  # FastAPI's own; a page says what it answers
                     operation["responses"]["default"] = _WRONG
             app.openapi_schema = made
         return app.openapi_schema

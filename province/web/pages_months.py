@@ -92,7 +92,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     ) -> Response:
         """Do what a form asks for; when that is refused, the page again with what was typed."""
         given = form_fields(await read_body(request, _FORM_BYTES))
-        day = ruled(lambda: parse_month(month))
+        day = _month(month)
 
         def do() -> Response:
             try:
@@ -116,7 +116,7 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
         request: Request, caller: Looker, month: str, done: Annotated[str, Query(include_in_schema=False)] = ""
     ) -> HTMLResponse:
         """One month (`YYYY-MM`): figures, confirmations, closing, adjustments, objections, the insurer's figures."""
-        day = ruled(lambda: parse_month(month))
+        day = _month(month)
         return page(request, caller, day, Told(done=done if done in FORMS else ""))
 
     @app.post("/months/{month}/confirmations", **_form("facility"))
@@ -175,6 +175,13 @@ def _form(*required: str, optional: tuple[str, ...] = ()) -> dict[str, Any]:
         "openapi_extra": described,
         "responses": _ANSWERS,
     }
+
+
+def _month(text: str) -> date:
+    day = ruled(lambda: parse_month(text))
+    if not 2000 <= day.year < 2200:  # near the end of the calendar there is no day after
+        raise ApiError(422, "bad_month", "YYYY-MM")
+    return day
 
 
 def _spoken_for(caller: Caller, given: Mapping[str, str]) -> str:

@@ -70,7 +70,8 @@ def test_an_answer_is_taken_on_the_page_of_its_own_month_only(hub) -> None:
     elsewhere = hub.http.post("/months/2026-02/answers", data=fields, headers=admin)
     assert elsewhere.status_code == 404
     assert post(hub, "answers", admin, **fields).status_code == 303
-    assert hub.http.get("/months/26-3", headers=admin).json()["error"] == "bad_month"
+    for month in ("26-3", "2026-13", "9999-12", "0001-01"):
+        assert hub.http.get(f"/months/{month}", headers=admin).json()["error"] == "bad_month"
 
 
 def test_the_list_goes_back_to_the_first_month_with_figures(hub) -> None:
