@@ -10,7 +10,19 @@ import click
 
 from province.access.own_origin import is_loopback
 from province.app import create_app
-from province.commands import access, audit, findings, insurer, months, quarantine, recompute, rules, simulate, uploads
+from province.commands import (
+    access,
+    audit,
+    federation,
+    findings,
+    insurer,
+    months,
+    quarantine,
+    recompute,
+    rules,
+    simulate,
+    uploads,
+)
 from province.commands.hub import DAY, EXISTING_FILE, Hub, print_json, read_text
 from province.facilities import RegistryError, load_registry
 from province.observe import log, log_to_stderr
@@ -96,6 +108,18 @@ def kpi(hub: Hub, first: datetime, last: datetime, level: str, period: str) -> N
             raise click.ClickException(str(error)) from error
 
 
-for room in (access, audit, findings, insurer, months, quarantine, recompute, rules, simulate, uploads):
+for room in (
+    access,
+    audit,
+    federation,
+    findings,
+    insurer,
+    months,
+    quarantine,
+    recompute,
+    rules,
+    simulate,
+    uploads,
+):
     for command in room.COMMANDS:
         main.add_command(command)

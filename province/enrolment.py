@@ -53,15 +53,15 @@ def new_code(store: Store, facility_code: str, station_name: str, *, code: str |
     """
     if not 0 < len(station_name) <= 64 or not station_name.isprintable():
         raise EnrolmentError("bad_station")
-    text = code or _readable(secrets.token_bytes(_CODE_BYTES))
+    text = code or random_code()
     expires_at = datetime.now(UTC) + CODE_LIFE
     with store.write() as connection:
         if connection.scalar(sa.select(facility.c.code).where(facility.c.code == facility_code)) is None:
             raise EnrolmentError("unknown_facility")
-        connection.execute(sa.delete(enrolment).where(enrolment.c.code_hash == _code_hash(text)))
+        connection.execute(sa.delete(enrolment).where(enrolment.c.code_hash == hash_of_code(text)))
         connection.execute(
             sa.insert(enrolment).values(
-                code_hash=_code_hash(text), facility=facility_code, station=station_name, expires_at=expires_at
+                code_hash=hash_of_code(text), facility=facility_code, station=station_name, expires_at=expires_at
             )
         )
     return {"code": text, "expires_at": expires_at.isoformat(timespec="seconds")}
@@ -84,7 +84,7 @@ def enrol(store: Store, code: str, public_key_text: str) -> dict[str, str]:
     with store.write() as connection:
         taken = connection.execute(
             sa.update(enrolment)
-            .where(enrolment.c.code_hash == _code_hash(code), enrolment.c.used_at.is_(None))
+            .where(enrolment.c.code_hash == hash_of_code(code), enrolment.c.used_at.is_(None))
             .where(enrolment.c.expires_at > now)
             .values(used_at=now)
             .returning(enrolment.c.facility, enrolment.c.station)
@@ -176,12 +176,14 @@ def revoke(store: Store, key_id: str) -> dict[str, str]:
     return {"key_id": key_id, "revoked_at": revoked_at.isoformat(timespec="seconds")}
 
 
-def _readable(raw: bytes) -> str:
-    letters = base64.b32encode(raw).decode("ascii")
+def random_code() -> str:
+    """A new code, in groups of four letters and digits."""
+    letters = base64.b32encode(secrets.token_bytes(_CODE_BYTES)).decode("ascii")
     return "-".join(letters[start : start + 4] for start in range(0, len(letters), 4))
 
 
-def _code_hash(code: str) -> str:
+def hash_of_code(code: str) -> str:
+    """What is kept of a code."""
     # People type codes from paper: case and the grouping dashes must not matter.
     return _hash(code.replace("-", "").replace(" ", "").upper())
 

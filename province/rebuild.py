@@ -7,9 +7,10 @@ from itertools import groupby
 
 import sqlalchemy as sa
 
+from province.member_days import days_of_members
 from province.projection import Accepted, project
 from province.rollup_table import Grain, rollup
-from province.rollups import refresh_above
+from province.rollups import refresh, refresh_above
 from province.tables import desk_lookups, event, facility_day, lookup, visit, visit_count
 
 _AT_ONCE = 5_000
@@ -18,7 +19,8 @@ _AT_ONCE = 5_000
 def rebuild(connection: sa.Connection) -> int:
     """Make the rows and sums of all events in the ledger again; returns how many events were read.
 
-    What a day's revision was and whether it reported stays. A closed month keeps its published sums.
+    What a day's revision was and whether it reported stays. A closed month keeps its published sums. Days that another
+    hub sent stand as it sent them.
     """
     for table in (lookup, visit, visit_count, desk_lookups):
         connection.execute(sa.delete(table))
@@ -34,6 +36,8 @@ def rebuild(connection: sa.Connection) -> int:
         of_day = sa.and_(rollup.c.facility == owner, rollup.c.grain == Grain.DAY, rollup.c.start == day)
         connection.execute(sa.update(rollup).where(of_day).values(revision=revision))
     refresh_above(connection, {day for _, day in marks})
+    for owner, days in days_of_members(connection).items():
+        refresh(connection, days, owner)
     return number
 
 

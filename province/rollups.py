@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from province.day_sums import day_sums
 from province.measures import Measures, add_rest, differences, from_row, to_row
+from province.member_days import Rows, member_rows
 from province.periods import month_end
 from province.rollup_table import ADDED, LARGEST, Grain, closed_month, rollup
 from province.tables import facility, facility_version
@@ -31,8 +32,8 @@ def refresh(connection: sa.Connection, days: Collection[date], code: str | None 
     _drop_days(connection, days, code)
     rows = [
         {"facility": owner, "grain": Grain.DAY, "start": day, "last": day, "province": "", "area": "", "active": 1}
-        | to_row(sums)
-        for (owner, day), sums in day_sums(connection, days, code).items()
+        | sums
+        for (owner, day), sums in _day_rows(connection, days, code).items()
     ]
     if rows:
         connection.execute(sa.insert(rollup), rows)
@@ -101,6 +102,11 @@ def _by_facility(connection: sa.Connection, grain: Grain, start: date) -> dict[s
 def _of(grain: Grain, code: str | None) -> sa.ColumnElement[bool]:
     of_grain = rollup.c.grain == grain
     return of_grain if code is None else sa.and_(rollup.c.facility == code, of_grain)
+
+
+def _day_rows(connection: sa.Connection, days: Collection[date], code: str | None) -> Rows:
+    counted = {place: to_row(sums) for place, sums in day_sums(connection, days, code).items()}
+    return counted | member_rows(connection, days, code)
 
 
 def _drop_days(connection: sa.Connection, days: Collection[date], code: str | None) -> None:

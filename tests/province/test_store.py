@@ -10,6 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 import province.access_tables
+import province.federation_tables
 import province.findings_tables
 import province.month_tables
 import province.rollup_table
