@@ -45,6 +45,7 @@ from province.web import (
     pages_months,
     pages_quarantine,
     pages_uploads,
+    reports,
     stations,
     uploads,
 )
@@ -63,6 +64,7 @@ _ROOMS: Final = (
     months,
     insurer,
     uploads,
+    reports,
     display,
     pages,
     pages_months,

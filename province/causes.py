@@ -1,6 +1,7 @@
 """Why insured visits were not looked up by chip, ranked, each with what a facility can do (interfaces.md 6)."""
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from typing import Final
@@ -45,6 +46,14 @@ class UnitCauses:
     def unexplained_pct(self) -> float | None:
         """Their share in what was missed; None where nothing was."""
         return percent(self.unexplained, self.missed)
+
+    @classmethod
+    def together(cls, units: Iterable["UnitCauses"]) -> "UnitCauses":
+        """Several units as one without a code."""
+        visits: Counter[str] = Counter()
+        for unit in units:
+            visits.update({each.reason: each.visits for each in unit.causes})
+        return _unit("", "", visits)
 
 
 def causes(
