@@ -120,8 +120,11 @@ def test_the_insurers_figures_stand_beside_ours(hub: Province, context: BrowserC
     expect(table).to_contain_text("Lần tra cứu -6: Một lượt khám được tra cứu nhiều lần")
     expect(table.get_by_role("row", name="Long Mỹ")).to_have_count(0)
     with page.expect_download() as download:
-        page.get_by_role("link", name="XLSX").first.click()
+        page.get_by_text("Tải bảng so sánh").get_by_role("link", name="XLSX").click()
     assert download.value.suggested_filename == "parallel-run-2026-01.xlsx"
+    with page.expect_download() as download:
+        page.get_by_text("Báo cáo tháng").get_by_role("link", name="XLSX").click()
+    assert download.value.suggested_filename == "monthly-2026-01.xlsx"
     page = hub.open(context, "mai", "/months/2026-01")
     expect(page.get_by_text("So với số của cơ quan BHXH")).to_have_count(0)
 
