@@ -15,7 +15,7 @@ from province.projection import Accepted, day_counted, project
 from province.quarantine import put_away
 from province.store import Store
 from province.tables import event, finding, station
-from province.upsert import insert_or_update, insert_rows
+from province.upsert import among, insert_or_update, insert_rows
 
 CLOCK_TOLERANCE: Final = timedelta(minutes=2)
 FUTURE_LIMIT: Final = timedelta(days=2)
@@ -110,7 +110,9 @@ def _keep(
     with store.write() as connection:
         store.lock_facility(connection, key.facility)
         mine = event.c.facility == key.facility
-        known = set(connection.scalars(sa.select(event.c.event_id).where(mine, event.c.event_id.in_(good))))
+        known = set(
+            connection.scalars(sa.select(event.c.event_id).where(mine, among(connection, event.c.event_id, good)))
+        )
         fresh = [item for event_id, item in good.items() if event_id not in known]
         suspect = _note_station(connection, key, fresh, received_at)
         refused = [(each["event_id"], str(each["reason"])) for each in rejected]
@@ -205,7 +207,7 @@ def _note_numbers(connection: sa.Connection, key: StationKey, fresh: Sequence[Ac
     query = sa.select(event.c.epoch, event.c.seq, event.c.event_id).where(
         event.c.facility == key.facility,
         event.c.epoch.in_({item.raw["epoch"] for item in numbered}),
-        event.c.seq.in_([item.raw["seq"] for item in numbered]),
+        among(connection, event.c.seq, {item.raw["seq"] for item in numbered}),
     )
     owner = {(row.epoch, row.seq): row.event_id for row in connection.execute(query)}
     found = []

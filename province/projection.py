@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from kiosk.events import VIETNAM, Kind, parse_day
 from province.rollups import refresh
 from province.tables import desk_lookups, facility_day, lookup, visit, visit_count
-from province.upsert import insert_or_update, insert_rows
+from province.upsert import among, insert_or_update, insert_rows
 
 Row = dict[str, Any]
 _DESK_COUNTS: Final = ("lookups", "visits_looked_up", "visits_success")
@@ -102,7 +102,7 @@ def _merge_visits(
     touched = looked_up | {item.raw["checkin_id"] for item in events}
     if not touched:
         return set()
-    query = sa.select(visit).where(visit.c.facility == facility, visit.c.checkin_id.in_(touched))
+    query = sa.select(visit).where(visit.c.facility == facility, among(connection, visit.c.checkin_id, touched))
     rows = {(row["epoch"], row["checkin_id"]): dict(row) for row in connection.execute(query).mappings()}
     before = {key: dict(row) for key, row in rows.items()}
     for item in events:

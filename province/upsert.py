@@ -5,7 +5,7 @@ from typing import Any, Final
 
 import psycopg
 import sqlalchemy as sa
-from sqlalchemy.dialects import sqlite
+from sqlalchemy.dialects import postgresql, sqlite
 
 Row = dict[str, Any]
 _WORTH_A_COPY: Final = 20
@@ -56,6 +56,13 @@ def insert_or_update(connection: sa.Connection, table: sa.Table, rows: Sequence[
         f"SELECT * FROM unnest({arrays}) ON CONFLICT ({keys_of}) DO UPDATE SET {setting}",
         tuple([row[name] for row in rows] for name in names),
     )
+
+
+def among(connection: sa.Connection, column: sa.ColumnElement[Any], values: Iterable[Any]) -> sa.ColumnElement[bool]:
+    """Whether a column has one of many values; on PostgreSQL they are one array and not as many parameters."""
+    if connection.dialect.name == "sqlite":
+        return column.in_(values)
+    return column == sa.func.any(sa.bindparam(None, list(values), type_=postgresql.ARRAY(column.type), unique=True))
 
 
 def _quoted(connection: sa.Connection, name: str) -> str:

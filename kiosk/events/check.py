@@ -117,11 +117,11 @@ _FIELDS: dict[str, dict[str, Callable[[object], bool]]] = {
 def _is_storable(raw: object) -> bool:
     """Whether no NUL, no lone surrogate and no non-finite number hides anywhere, keys included."""
     waiting = [raw]
+    texts: list[str] = []
     while waiting:
         value = waiting.pop()
         if isinstance(value, str):
-            if _UNSTORABLE.search(value):
-                return False
+            texts.append(value)
         elif isinstance(value, float):
             if not math.isfinite(value):
                 return False
@@ -130,7 +130,7 @@ def _is_storable(raw: object) -> bool:
             waiting.extend(value.values())
         elif isinstance(value, list | tuple):
             waiting.extend(value)
-    return True
+    return not _UNSTORABLE.search("".join(texts))  # all at once: a hub asks this of every event
 
 
 def check_event(raw: object) -> str | None:
