@@ -28,6 +28,7 @@ from province.parts import Parts
 from province.store import Store
 from province.web import (
     access,
+    audit_sample,
     causes,
     display,
     federation,
@@ -60,6 +61,7 @@ _ROOMS: Final = (
     feed,
     causes,
     findings,
+    audit_sample,
     fleet,
     months,
     insurer,

@@ -13,6 +13,7 @@ from province.app import create_app
 from province.commands import (
     access,
     audit,
+    audit_sample,
     federation,
     findings,
     insurer,
@@ -112,6 +113,7 @@ def kpi(hub: Hub, first: datetime, last: datetime, level: str, period: str) -> N
 for room in (
     access,
     audit,
+    audit_sample,
     federation,
     findings,
     insurer,

@@ -20,7 +20,7 @@ class MonthRefused(Exception):
 
     def __init__(self, code: str, detail: str = "") -> None:
         """`bad_month`, `month_not_over`, `month_closed`, `not_confirmed`, `reason_needed`, `unknown_facility`,
-        `unknown_word`, `bad_text` or `unknown_objection`.
+        `unknown_word`, `bad_text`, `unknown_objection` or `unknown_item`.
         """
         super().__init__(f"{code}: {detail}" if detail else code)
         self.code = code

@@ -8,7 +8,7 @@ from province.guards import ApiError
 from province.months.rules import MonthRefused
 
 _CONFLICTS: Final = frozenset({"month_not_over", "month_closed", "not_confirmed"})
-_UNKNOWN: Final = frozenset({"unknown_facility", "unknown_objection"})
+_UNKNOWN: Final = frozenset({"unknown_facility", "unknown_objection", "unknown_item"})
 _T = TypeVar("_T")
 
 

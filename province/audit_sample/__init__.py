@@ -1,0 +1,1 @@
+"""A month's random sample of chip lookups whose evidence each facility must show."""
