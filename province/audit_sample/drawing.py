@@ -1,14 +1,14 @@
-"""Drawing a month's sample: nobody can steer it, everybody can check it.
+"""Drawing a month's sample: no facility can steer it, everybody can check it.
 
-The seed is the hub's Ed25519 signature over the name of the month (RFC 8032: one message has one signature), so that a
-facility cannot know it before the month is over, and the hub cannot choose it. Of each facility those chip lookups are
-drawn whose SHA-256 of seed and event id is smallest.
+The seed is the hub's Ed25519 signature over the name of the month, which no facility can know before it is drawn. Of
+each facility those chip lookups are drawn whose SHA-256 of seed and event id is smallest. Who holds the hub's key could
+still make seeds until one pleases: against the province itself the sample proves nothing.
 """
 
 import hashlib
 import heapq
 from collections.abc import Iterator
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from typing import Any, Final
 
@@ -28,6 +28,9 @@ from province.upsert import insert_rows
 EACH: Final = 20
 """Lookups of a facility in a sample; all of them where there are fewer."""
 
+SETTLED: Final = timedelta(minutes=10)
+"""What was received less than this ago may not be in the database yet, and is not drawn."""
+
 
 def draw(store: Store, key: HubKey, month: date, name: str, now: datetime | None = None) -> int:
     """Draw the sample of the month that begins on the day *month*; the answer is how many lookups it has.
@@ -45,7 +48,7 @@ def draw(store: Store, key: HubKey, month: date, name: str, now: datetime | None
             seed = key.private.sign(_message(month))
             made = {"month": month, "drawn_at": moment, "drawn_by": name, "key_id": key.key_id, "seed": seed}
             connection.execute(sa.insert(audit_draw).values(made))
-            found = list(_drawn(connection, month, seed, moment))
+            found = list(_drawn(connection, month, seed, moment - SETTLED))
             items = [
                 {"month": month, "facility": facility, "place": place} | row
                 for facility, rows in found
@@ -70,7 +73,7 @@ def verify(connection: sa.Connection, month: date) -> list[str]:
         kept.setdefault(row.facility, []).append(row.event_id)
     again = {
         facility: [str(row["event_id"]) for row in rows]
-        for facility, rows in _drawn(connection, month, bytes(made.seed), made.drawn_at)
+        for facility, rows in _drawn(connection, month, bytes(made.seed), made.drawn_at - SETTLED)
     }
     wrong = sorted(code for code in {*kept, *again} if kept.get(code) != again.get(code))
     return faults + [f"other_items:{code}" for code in wrong]

@@ -7,6 +7,7 @@ import pytest
 import sqlalchemy as sa
 from click.testing import CliRunner
 
+from province.audit_sample import drawing
 from province.audit_sample.drawing import EACH, draw, verify
 from province.audit_sample.results import Verdict, enter, sample
 from province.audit_sample_tables import audit_draw, audit_item
@@ -19,6 +20,11 @@ MONTH = date(2026, 3, 1)
 AT = datetime(2026, 3, 10, 8, tzinfo=timezone(timedelta(hours=7)))
 KEY = HubKey.make()
 PATH = "/api/v1/audit-samples/2026-03"
+
+
+@pytest.fixture(autouse=True)
+def all_is_settled(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(drawing, "SETTLED", timedelta(0))
 
 
 def lookups(hub, code: str, number: int, **fields: object) -> list[str]:
@@ -60,6 +66,14 @@ def test_another_key_draws_others_and_so_does_another_month(hub, run_hub) -> Non
             connection.execute(sa.delete(audit_item))
             connection.execute(sa.delete(audit_draw))
     assert found[0] == found[1] != found[2]
+
+
+def test_what_has_just_come_is_not_drawn(hub, monkeypatch) -> None:
+    monkeypatch.undo()
+    lookups(hub, "93002", 2)
+    assert draw(hub.store, KEY, MONTH, "Sở Y tế") == 0
+    with hub.store.read() as connection:
+        assert verify(connection, MONTH) == []
 
 
 def test_a_sample_that_was_changed_is_seen(hub) -> None:
