@@ -3,11 +3,13 @@
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 
 from kiosk.events import Origin
+from province.bound_lists import bound, is_listed
 from province.rollup_table import STATIONS
 from province.tables import desk_lookups, visit, visit_count
 
@@ -16,15 +18,32 @@ _BY_TRUST: Final = [str(origin) for origin in Origin]
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The days, and the facility (None: all), whose rows are read."""
+    """Whose rows a statement reads: of bound days, and of bound facilities or (``everybody``) of all.
 
-    days: Collection[date]
-    facility: str | None = None
+    Statements are made once per scope and kept.
+    """
+
+    dialect: str
+    everybody: bool
+
+    @classmethod
+    def of_facilities(cls, connection: sa.Connection, codes: Collection[str] | None) -> "Scope":
+        """For these facilities; None: all."""
+        return cls(connection.dialect.name, codes is None)
 
     def of(self, table: sa.Table) -> sa.ColumnElement[bool]:
         """The condition on a table with columns `facility` and `day`."""
-        of_days = table.c.day.in_(sorted(self.days))
-        return of_days if self.facility is None else sa.and_(table.c.facility == self.facility, of_days)
+        return self.within(table.c.facility, table.c.day)
+
+    def within(self, facility: sa.ColumnElement[str], day: sa.ColumnElement[date]) -> sa.ColumnElement[bool]:
+        """The condition on two columns."""
+        of_days = is_listed(self.dialect, day, "days")
+        return of_days if self.everybody else sa.and_(is_listed(self.dialect, facility, "codes"), of_days)
+
+    def asked(self, days: Collection[date], codes: Collection[str] | None) -> dict[str, object]:
+        """What to bind."""
+        asked = {"days": bound(self.dialect, sorted(days))}
+        return asked if codes is None else asked | {"codes": bound(self.dialect, sorted(codes))}
 
 
 def _best(table: sa.Table, scope: Scope, name: str, origins: Sequence[str]) -> sa.CTE:
@@ -62,17 +81,20 @@ def _visit_days(scope: Scope, stations: sa.CTE) -> sa.CTE:
     ).cte("visit_day")
 
 
+@cache
 def visits(scope: Scope) -> sa.Select[Any]:
     """V per facility and day, who counted it, and the classes as told (JSON or None)."""
     return sa.select(_visit_days(scope, _station_days(scope)))
 
 
+@cache
 def portal_visits(scope: Scope) -> sa.Select[Any]:
     """The portal's own figure per facility and day, where it is known."""
     best = _best(visit_count, scope, "best_portal", [Origin.PORTAL_FILE])
     return sa.select(best.c.facility, best.c.day, best.c.bhyt_visits.label("visits"))
 
 
+@cache
 def desk(scope: Scope) -> sa.Select[Any]:
     """Lookups outside our stations, per facility and day."""
     best = _best(desk_lookups, scope, "best_desk", _BY_TRUST)
@@ -85,6 +107,7 @@ def desk(scope: Scope) -> sa.Select[Any]:
     )
 
 
+@cache
 def at_desk(scope: Scope) -> sa.Select[Any]:
     """Insured visits that no station saw, per facility and day: looked up or not."""
     stations = _station_days(scope)

@@ -7,6 +7,7 @@ succeeds.
 import json
 from collections.abc import Collection, Iterable
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -41,34 +42,35 @@ _OBJECT_CODES: Final = {"2": "EMERGENCY", "8": "RECOVERY"}
 """Codes of `MA_DOITUONG_KCB` that a hospital may give in `by_class` instead of our words."""
 
 
-def day_sums(connection: sa.Connection, days: Collection[date], facility: str | None = None) -> Sums:
-    """The sums per facility code and day, of all facilities or of one; only where there is any event."""
-    scope = Scope(days, facility)
+def day_sums(connection: sa.Connection, days: Collection[date], codes: Collection[str] | None = None) -> Sums:
+    """The sums per facility code and day, of all facilities or of *codes*; only where there is any event."""
+    scope = Scope.of_facilities(connection, codes)
+    asked = scope.asked(days, codes)
     found: Sums = {}
 
     def of(row: Any) -> Measures:
         return found.setdefault((row.facility, row.day), Measures())
 
-    for row in connection.execute(_lookup_sums(scope)):
+    for row in connection.execute(_lookup_sums(scope), asked):
         _copy(row, of(row), (*_LOOKUP_SUMS, "persons"))
-    for row in connection.execute(_method_counts(scope)):
+    for row in connection.execute(_method_counts(scope), asked):
         of(row).by_method[row.method] += row.lookups
-    for row in connection.execute(_visit_sums(scope)):
+    for row in connection.execute(_visit_sums(scope), asked):
         _add_visits(of(row), row)
-    for row in connection.execute(day_counts.visits(scope)):
+    for row in connection.execute(day_counts.visits(scope), asked):
         sums = of(row)
         sums.visits, sums.origins = int(row.visits), {row.origin}
         _count_classes(sums, row.by_class)
-    for row in connection.execute(day_counts.portal_visits(scope)):
+    for row in connection.execute(day_counts.portal_visits(scope), asked):
         sums = of(row)
         sums.visits_portal, sums.visits_beside_portal = int(row.visits), sums.visits
-    for row in connection.execute(day_counts.desk(scope)):
+    for row in connection.execute(day_counts.desk(scope), asked):
         _copy(row, of(row), _DESK_SUMS)
-    for row in connection.execute(day_counts.at_desk(scope)):
+    for row in connection.execute(day_counts.at_desk(scope), asked):
         reasons = of(row).not_by_chip
         reasons[DESK_LOOKED_UP] += int(row.looked_up)
         reasons[DESK_NOT_LOOKED_UP] += int(row.not_looked_up)
-    for row in connection.execute(_days(scope)):
+    for row in connection.execute(_days(scope), asked):
         sums = of(row)
         sums.reported, sums.revision = bool(row.reported), row.revision
     return found
@@ -133,6 +135,7 @@ def _of_class(kpi_class: str) -> Condition:
     return sa.and_(_COUNTED, sa.func.coalesce(_CODE, "").in_(_codes(kpi_class)))
 
 
+@cache
 def _lookup_sums(scope: Scope) -> sa.Select[Any]:
     unknown_code = sa.and_(_COUNTED, _CODE.is_not(None), _CODE.not_in(list(RESULT_CLASSES)))
     return (
@@ -156,6 +159,7 @@ def _lookup_sums(scope: Scope) -> sa.Select[Any]:
     )
 
 
+@cache
 def _method_counts(scope: Scope) -> sa.Select[Any]:
     method = sa.func.coalesce(sa.func.nullif(lookup.c.method, ""), UNNAMED_METHOD).label("method")
     return (
@@ -208,6 +212,7 @@ def _insured_visits(scope: Scope) -> sa.CTE:
     )
 
 
+@cache
 def _visit_sums(scope: Scope) -> sa.Select[Any]:
     visits = _insured_visits(scope)
     reason = sa.func.coalesce(visits.c.not_by_chip, UNEXPLAINED).label("reason")
@@ -224,6 +229,7 @@ def _visit_sums(scope: Scope) -> sa.Select[Any]:
     ).group_by(visits.c.facility, visits.c.day, visits.c.visit_class, reason)
 
 
+@cache
 def _days(scope: Scope) -> sa.Select[Any]:
     columns = facility_day.c.facility, facility_day.c.day, facility_day.c.reported, facility_day.c.revision
     return sa.select(*columns).where(scope.of(facility_day))

@@ -6,6 +6,7 @@ Numbers begin at 1 in each epoch. Kept are runs without a gap, so that a gap is 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -40,10 +41,15 @@ class Epoch:
 
 def note_numbers(
     connection: sa.Connection, facility: str, station: str, numbers: Mapping[str, Iterable[int]], now: datetime
-) -> None:
-    """Keep that the events with these numbers, by epoch, came; the caller holds the facility's lock."""
-    for epoch, came in numbers.items():
-        _merge(connection, {"facility": facility, "epoch": epoch}, station, sorted(set(came)), now)
+) -> dict[str, set[int]]:
+    """Keep that the events with these numbers, by epoch, came; the caller holds the facility's lock.
+
+    Returns, by epoch, those of the numbers that had come before.
+    """
+    return {
+        epoch: _merge(connection, {"facility": facility, "epoch": epoch}, station, sorted(set(came)), now)
+        for epoch, came in numbers.items()
+    }
 
 
 def gaps(connection: sa.Connection, facility: str | None = None, *, now: datetime) -> list[Gap]:
@@ -75,21 +81,32 @@ def epochs(connection: sa.Connection, facility: str | None = None) -> list[Epoch
     return [Epoch(row.facility, row.station, row.epoch, row.since) for row in connection.execute(query)]
 
 
-def _merge(connection: sa.Connection, place: Mapping[str, str], station: str, came: list[int], now: datetime) -> None:
+def _merge(
+    connection: sa.Connection, place: Mapping[str, str], station: str, came: list[int], now: datetime
+) -> set[int]:
     mine = seq_range.c.facility == place["facility"], seq_range.c.epoch == place["epoch"]
     near = seq_range.c.last >= came[0] - 1, seq_range.c.first <= came[-1] + 1
     known = connection.execute(sa.select(seq_range).where(*mine, *near).order_by(seq_range.c.first)).all()
     runs = [{"first": row.first, "last": row.last, "station": row.station, "since": row.since} for row in known]
-    merged = _runs([*runs, *({"first": n, "last": n, "station": station, "since": now} for n in came)])
+    fresh = [{"first": first, "last": last, "station": station, "since": now} for first, last in _without_gap(came)]
+    merged = _runs([*runs, *fresh])
+    again = {number for run in runs for number in came if run["first"] <= number <= run["last"]}
     if merged == runs:
-        return
+        return again
     if len(runs) == len(merged) == 1 and runs[0]["first"] == merged[0]["first"]:
         longer = sa.update(seq_range).where(*mine, seq_range.c.first == runs[0]["first"])
         connection.execute(longer.values(last=merged[0]["last"]))
-        return
+        return again
     if runs:
         connection.execute(sa.delete(seq_range).where(*mine, seq_range.c.first.in_([run["first"] for run in runs])))
     connection.execute(sa.insert(seq_range), [{**place, **run} for run in merged])
+    return again
+
+
+def _without_gap(numbers: list[int]) -> list[tuple[int, int]]:
+    """The runs in ascending numbers: first and last of each."""
+    starts = [place for place, number in enumerate(numbers) if place == 0 or number != numbers[place - 1] + 1]
+    return [(numbers[a], numbers[b - 1]) for a, b in pairwise([*starts, len(numbers)])]
 
 
 def _runs(parts: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -203,13 +203,13 @@ def _note_numbers(connection: sa.Connection, key: StationKey, fresh: Sequence[Ac
     numbers: dict[str, list[int]] = {}
     for item in numbered:
         numbers.setdefault(item.raw["epoch"], []).append(item.raw["seq"])
-    note_numbers(connection, key.facility, key.station, numbers, received_at)
-    query = sa.select(event.c.epoch, event.c.seq, event.c.event_id).where(
-        event.c.facility == key.facility,
-        event.c.epoch.in_({item.raw["epoch"] for item in numbered}),
-        among(connection, event.c.seq, {item.raw["seq"] for item in numbered}),
-    )
-    owner = {(row.epoch, row.seq): row.event_id for row in connection.execute(query)}
+    again = note_numbers(connection, key.facility, key.station, numbers, received_at)
+    owner: dict[tuple[str, int], str] = {}
+    if known := set().union(*again.values()):
+        query = sa.select(event.c.epoch, event.c.seq, event.c.event_id).where(
+            event.c.facility == key.facility, event.c.epoch.in_(again), among(connection, event.c.seq, known)
+        )
+        owner = {(row.epoch, row.seq): row.event_id for row in connection.execute(query)}
     found = []
     for item in numbered:
         place = (item.raw["epoch"], item.raw["seq"])

@@ -3,10 +3,12 @@
 import json
 from collections.abc import Collection
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from province.day_counts import Scope
 from province.federation_tables import member_day
 from province.measures import Measures, Row, to_row
 
@@ -38,13 +40,11 @@ def unpack(text: str) -> Row:
     return _EMPTY | packed | {"rest": json.dumps(rest, ensure_ascii=False, sort_keys=True) if rest else None}
 
 
-def member_rows(connection: sa.Connection, days: Collection[date], facility: str | None) -> Rows:
-    """The columns of `rollup` per facility and day that a member sent: of one facility, or of all."""
-    query = sa.select(member_day.c.facility, member_day.c.day, member_day.c.sums)
-    query = query.where(member_day.c.day.in_(sorted(days)))
-    if facility is not None:
-        query = query.where(member_day.c.facility == facility)
-    return {(row.facility, row.day): unpack(row.sums) for row in connection.execute(query)}
+def member_rows(connection: sa.Connection, days: Collection[date], codes: Collection[str] | None) -> Rows:
+    """The columns of `rollup` per facility and day that a member sent: of these facilities, or of all."""
+    scope = Scope.of_facilities(connection, codes)
+    rows = connection.execute(_sent(scope), scope.asked(days, codes))
+    return {(row.facility, row.day): unpack(row.sums) for row in rows}
 
 
 def days_of_members(connection: sa.Connection) -> dict[str, set[date]]:
@@ -53,3 +53,8 @@ def days_of_members(connection: sa.Connection) -> dict[str, set[date]]:
     for code, day in connection.execute(sa.select(member_day.c.facility, member_day.c.day)):
         found.setdefault(code, set()).add(day)
     return found
+
+
+@cache
+def _sent(scope: Scope) -> sa.Select[tuple[str, date, str]]:
+    return sa.select(member_day.c.facility, member_day.c.day, member_day.c.sums).where(scope.of(member_day))

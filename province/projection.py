@@ -52,7 +52,7 @@ def project(connection: sa.Connection, facility: str, events: Sequence[Accepted]
     insert_rows(connection, visit_count, [_visit_count_row(facility, item) for item in counts])
     insert_rows(connection, desk_lookups, [_count_row(facility, item, _DESK_COUNTS) for item in desk])
     touched = _mark_days(connection, facility, changed, {item.day for item in events}, today)
-    refresh(connection, changed | touched, facility)
+    refresh(connection, changed | touched, [facility])
 
 
 def day_counted(raw: Row) -> date:
@@ -110,11 +110,14 @@ def _merge_visits(
         fresh = _visit_row(facility, item)
         rows[key] = _merged(rows[key], fresh) if key in rows else fresh
     _choose_counted(rows)
-    changed = [row for key, row in rows.items() if row != before.get(key)]
+    insert_rows(connection, visit, [row for key, row in rows.items() if key not in before])
+    changed = {key: rows[key] for key in before if rows[key] != before[key]}
     updatable = [column.name for column in visit.columns if not column.primary_key]
-    insert_or_update(connection, visit, changed, updatable)
-    days = {row["day"] for row in changed} | {before[key]["day"] for key in before if before[key] != rows[key]}
-    return days | {row["day"] for row in rows.values() if row["checkin_id"] in looked_up}
+    insert_or_update(connection, visit, list(changed.values()), updatable)
+    left = {before[key]["day"] for key in changed}
+    return left | {
+        row["day"] for key, row in rows.items() if key in changed or key not in before or row["checkin_id"] in looked_up
+    }
 
 
 def _visit_row(facility: str, item: Accepted) -> Row:

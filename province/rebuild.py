@@ -37,7 +37,7 @@ def rebuild(connection: sa.Connection) -> int:
         connection.execute(sa.update(rollup).where(of_day).values(revision=revision))
     refresh_above(connection, {day for _, day in marks})
     for owner, days in days_of_members(connection).items():
-        refresh(connection, days, owner)
+        refresh(connection, days, [owner])
     return number
 
 

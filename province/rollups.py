@@ -6,50 +6,59 @@ was acknowledged.
 
 from collections.abc import Collection, Iterable
 from datetime import UTC, date, datetime
+from functools import cache
 from typing import Any, Final
 
 import sqlalchemy as sa
 
+from province.bound_lists import is_listed
+from province.day_counts import Scope
 from province.day_sums import day_sums
 from province.measures import Measures, add_rest, differences, from_row, to_row
 from province.member_days import Rows, member_rows
 from province.periods import month_end
 from province.rollup_table import ADDED, LARGEST, Grain, closed_month, rollup
 from province.tables import facility, facility_version
+from province.upsert import insert_rows
 
 _KEY: Final = ("facility", "grain", "start")
 _AT_ONCE: Final = 500
 _VALUES: Final = ("last", "province", "area", "active", *ADDED, *LARGEST, "rest")
 
 
-def refresh(connection: sa.Connection, days: Collection[date], code: str | None = None) -> None:
-    """Make the sums of these days new, and of their months and years: of one facility (its *code*), or of all.
+def refresh(connection: sa.Connection, days: Collection[date], codes: Collection[str] | None = None) -> None:
+    """Make the sums of these days new, and of their months and years: of these facilities, or of all.
 
-    The caller's transaction has already changed what the days are made of, and holds the facility's lock.
+    The caller's transaction has already changed what the days are made of, and holds the facilities' locks.
     """
     if not days:
         return
-    _drop_days(connection, days, code)
-    rows = [
-        {"facility": owner, "grain": Grain.DAY, "start": day, "last": day, "province": "", "area": "", "active": 1}
-        | sums
-        for (owner, day), sums in _day_rows(connection, days, code).items()
-    ]
-    if rows:
-        connection.execute(sa.insert(rollup), rows)
-        _label_days(connection, days, code)
-    refresh_above(connection, days, code)
+    scope = Scope.of_facilities(connection, codes)
+    asked = scope.asked(days, codes) | {"of_grain": str(Grain.DAY)}
+    connection.execute(_drop(scope), asked)
+    insert_rows(
+        connection,
+        rollup,
+        [
+            {"facility": owner, "grain": str(Grain.DAY), "start": day, "last": day, "province": "", "area": ""}
+            | {"active": 1}
+            | sums
+            for (owner, day), sums in _day_rows(connection, days, codes).items()
+        ],
+    )
+    connection.execute(_label(scope), asked)
+    refresh_above(connection, days, codes)
 
 
-def refresh_above(connection: sa.Connection, days: Collection[date], code: str | None = None) -> None:
+def refresh_above(connection: sa.Connection, days: Collection[date], codes: Collection[str] | None = None) -> None:
     """Make the sums of the months and years of these days new from the sums of days."""
     closed = closed_months(connection)
     months = {day.replace(day=1) for day in days}
     for month in sorted(months):
         grain = Grain.LIVE if month in closed else Grain.MONTH
-        _sum_up(connection, Grain.DAY, grain, month, month_end(month), code)
+        _sum_up(connection, Grain.DAY, grain, month, month_end(month), codes)
     for year in sorted({month.replace(month=1) for month in months - closed}):
-        _sum_up(connection, Grain.MONTH, Grain.YEAR, year, year.replace(month=12, day=31), code)
+        _sum_up(connection, Grain.MONTH, Grain.YEAR, year, year.replace(month=12, day=31), codes)
 
 
 def close_month(connection: sa.Connection, month: date) -> None:
@@ -87,7 +96,8 @@ def relabel(connection: sa.Connection, codes: Iterable[str]) -> None:
     """Give the rows of these facilities the province, area and validity of the registry as it is now."""
     wanted = sorted(codes)
     for start in range(0, len(wanted), _AT_ONCE):
-        _set_labels(connection, rollup.c.facility.in_(wanted[start : start + _AT_ONCE]))
+        own = rollup.c.facility.in_(wanted[start : start + _AT_ONCE])
+        connection.execute(sa.update(rollup).where(own).values(_labels(rollup.c.start, rollup.c.last)))
 
 
 def _by_facility(connection: sa.Connection, grain: Grain, start: date) -> dict[str, Measures]:
@@ -99,59 +109,73 @@ def _by_facility(connection: sa.Connection, grain: Grain, start: date) -> dict[s
     return found
 
 
-def _of(grain: Grain, code: str | None) -> sa.ColumnElement[bool]:
-    of_grain = rollup.c.grain == grain
-    return of_grain if code is None else sa.and_(rollup.c.facility == code, of_grain)
+def _day_rows(connection: sa.Connection, days: Collection[date], codes: Collection[str] | None) -> Rows:
+    counted = {place: to_row(sums) for place, sums in day_sums(connection, days, codes).items()}
+    return counted | member_rows(connection, days, codes)
 
 
-def _day_rows(connection: sa.Connection, days: Collection[date], code: str | None) -> Rows:
-    counted = {place: to_row(sums) for place, sums in day_sums(connection, days, code).items()}
-    return counted | member_rows(connection, days, code)
-
-
-def _drop_days(connection: sa.Connection, days: Collection[date], code: str | None) -> None:
-    connection.execute(sa.delete(rollup).where(_of(Grain.DAY, code), rollup.c.start.in_(sorted(days))))
-
-
-def _sum_up(connection: sa.Connection, below: Grain, grain: Grain, start: date, last: date, code: str | None) -> None:
+def _sum_up(
+    connection: sa.Connection, below: Grain, grain: Grain, start: date, last: date, codes: Collection[str] | None
+) -> None:
     """Write the row of *grain* that begins at *start* as the sum of the rows of grain *below* in it."""
-    inside = sa.and_(_of(below, code), rollup.c.start.between(start, last))
-    first_day, last_day = sa.literal(start, sa.Date), sa.literal(last, sa.Date)
-    total = (
-        sa.select(
-            rollup.c.facility,
-            sa.literal(str(grain)).label("grain"),
-            first_day.label("start"),
-            last_day.label("last"),
-            *(label.label(name) for name, label in _labels(first_day, last_day).items()),
-            *(sa.cast(sa.func.sum(rollup.c[name]), sa.Integer).label(name) for name in ADDED),
-            *(sa.func.max(rollup.c[name]).label(name) for name in LARGEST),
-            sa.cast(sa.null(), sa.Text).label("rest"),
-        )
-        .where(inside)
-        .group_by(rollup.c.facility)
-    )
-    connection.execute(sa.delete(rollup).where(_of(grain, code), rollup.c.start == start))
-    connection.execute(sa.insert(rollup).from_select([*_KEY, *_VALUES], total))
-    _add_rests(connection, inside, grain, start)
-
-
-def _add_rests(connection: sa.Connection, inside: sa.ColumnElement[bool], grain: Grain, start: date) -> None:
+    scope = Scope.of_facilities(connection, codes)
+    asked = scope.asked([start], codes) | {"below": str(below), "of_grain": str(grain), "first": start, "end": last}
+    connection.execute(_drop(scope), asked)
+    connection.execute(_total(scope), asked)
     rests: dict[str, Measures] = {}
-    query = sa.select(rollup.c.facility, rollup.c.rest).where(inside, rollup.c.rest.is_not(None))
-    for row in connection.execute(query):
+    for row in connection.execute(_rests(scope), asked):
         add_rest(rests.setdefault(row.facility, Measures()), row.rest)
     for owner, sums in rests.items():
         own = sa.and_(rollup.c.facility == owner, rollup.c.grain == grain, rollup.c.start == start)
         connection.execute(sa.update(rollup).where(own).values(rest=to_row(sums)["rest"]))
 
 
-def _label_days(connection: sa.Connection, starts: Collection[date], code: str | None) -> None:
-    _set_labels(connection, sa.and_(_of(Grain.DAY, code), rollup.c.start.in_(sorted(starts))))
+_GRAIN: Final = sa.bindparam("of_grain", type_=sa.String)
+_BELOW: Final = sa.bindparam("below", type_=sa.String)
+_FIRST: Final = sa.bindparam("first", type_=sa.Date)
+_END: Final = sa.bindparam("end", type_=sa.Date)
 
 
-def _set_labels(connection: sa.Connection, condition: sa.ColumnElement[bool]) -> None:
-    connection.execute(sa.update(rollup).where(condition).values(_labels(rollup.c.start, rollup.c.last)))
+@cache
+def _drop(scope: Scope) -> sa.Delete:
+    return sa.delete(rollup).where(rollup.c.grain == _GRAIN, scope.within(rollup.c.facility, rollup.c.start))
+
+
+@cache
+def _inside(scope: Scope) -> sa.ColumnElement[bool]:
+    """The rows below, of the scope's facilities."""
+    below = sa.and_(rollup.c.grain == _BELOW, rollup.c.start.between(_FIRST, _END))
+    return below if scope.everybody else sa.and_(is_listed(scope.dialect, rollup.c.facility, "codes"), below)
+
+
+@cache
+def _total(scope: Scope) -> sa.Insert:
+    total = (
+        sa.select(
+            rollup.c.facility,
+            _GRAIN.label("grain"),
+            _FIRST.label("start"),
+            _END.label("last"),
+            *(label.label(name) for name, label in _labels(_FIRST, _END).items()),
+            *(sa.cast(sa.func.sum(rollup.c[name]), sa.Integer).label(name) for name in ADDED),
+            *(sa.func.max(rollup.c[name]).label(name) for name in LARGEST),
+            sa.cast(sa.null(), sa.Text).label("rest"),
+        )
+        .where(_inside(scope))
+        .group_by(rollup.c.facility)
+    )
+    return sa.insert(rollup).from_select([*_KEY, *_VALUES], total)
+
+
+@cache
+def _rests(scope: Scope) -> sa.Select[tuple[str, str]]:
+    return sa.select(rollup.c.facility, rollup.c.rest).where(_inside(scope), rollup.c.rest.is_not(None))
+
+
+@cache
+def _label(scope: Scope) -> sa.Update:
+    wanted = sa.and_(rollup.c.grain == _GRAIN, scope.within(rollup.c.facility, rollup.c.start))
+    return sa.update(rollup).where(wanted).values(_labels(rollup.c.start, rollup.c.last))
 
 
 def _labels(start: sa.ColumnElement[date], last: sa.ColumnElement[date]) -> dict[str, sa.ColumnElement[Any]]:

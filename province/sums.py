@@ -1,7 +1,6 @@
 """Reading the sums of a range: cut into whole years, whole months and single days, added up by the database.
 
-The statements are made once and bind the pieces of the range as arrays (PostgreSQL) or as one JSON text (SQLite): a
-range of other days is the same statement, which neither this process nor the database has to read again.
+The statements are made once and bind the pieces of the range as lists (`bound_lists`).
 """
 
 import json
@@ -16,6 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from sqlalchemy.dialects import postgresql
 
+from province.bound_lists import listed
 from province.measures import Measures, Reader, add_rest
 from province.periods import Period, month_end
 from province.rollup_table import Grain, rollup
@@ -149,9 +149,9 @@ class _Form:
         if self.only:
             query = query.where(self.unit == sa.bindparam("only", type_=sa.String))
         if self.among:
-            query = query.where(rollup.c.facility.in_(_listed(self.dialect, "among")))
+            query = query.where(rollup.c.facility.in_(listed(self.dialect, "among", sa.Text)))
         if self.without:
-            query = query.where(rollup.c.facility.not_in(_listed(self.dialect, "without")))
+            query = query.where(rollup.c.facility.not_in(listed(self.dialect, "without", sa.Text)))
         return query
 
 
@@ -222,14 +222,6 @@ def _inactive(form: _Form) -> sa.Select[tuple[str]]:
 
 _REPORTED = rollup.c.active * rollup.c.reported
 _LOOKED_UP = rollup.c.active * sa.case((rollup.c.counted + rollup.c.desk_lookups > 0, 1), else_=0)
-
-
-def _listed(dialect: str, name: str) -> sa.Select[tuple[str]]:
-    """The bound codes as a subquery, which the database reads into a table of hashes."""
-    if dialect == "sqlite":
-        return sa.select(sa.func.json_each(sa.bindparam(name, type_=sa.Text)).table_valued("value").c.value)
-    codes = sa.func.unnest(sa.bindparam(name, type_=postgresql.ARRAY(sa.Text))).table_valued("code").render_derived()
-    return sa.select(codes.c.code)
 
 
 def _calendar(dialect: str) -> sa.Subquery:

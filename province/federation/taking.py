@@ -114,4 +114,4 @@ def _keep(connection: sa.Connection, member: Member, fresh: Sequence[Rollup], re
     for each in fresh:
         days.setdefault(each.facility, set()).add(each.day)
     for code, of_it in sorted(days.items()):
-        refresh(connection, of_it, code)
+        refresh(connection, of_it, [code])
