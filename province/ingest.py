@@ -1,6 +1,7 @@
 """Taking a signed batch of events exactly once (interfaces.md 5)."""
 
 import json
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -8,7 +9,7 @@ from typing import Any, Final, cast
 
 import sqlalchemy as sa
 
-from kiosk.events import MAX_EVENTS, VIETNAM, Kind, check_event, parse_happened_at
+from kiosk.events import MAX_EVENTS, VIETNAM, Kind, check_event, parse_happened_at, surely_storable
 from province.enrolment import StationKey
 from province.gaps import note_numbers
 from province.projection import Accepted, day_counted, project
@@ -44,10 +45,27 @@ class Outcome:
     rejected: list[dict[str, str | None]]
 
 
-def open_envelope(body: bytes, key: StationKey) -> list[Any]:
+@dataclass(frozen=True, slots=True)
+class Envelope:
+    """A batch that was opened: its events as decoded. ``storable``: surely none of them is `bad_text`."""
+
+    events: list[Any]
+    storable: bool
+
+
+def open_envelope(body: bytes, key: StationKey) -> Envelope:
     """The events in a body whose signature has been checked. Raises EnvelopeError."""
+    endless: list[float] = []
+
+    def number(text: str) -> float:
+        value = float(text)
+        if not math.isfinite(value):
+            endless.append(value)
+        return value
+
     try:
-        envelope = json.loads(body.decode("utf-8"), parse_constant=_refuse_constant)
+        text = body.decode("utf-8")
+        envelope = json.loads(text, parse_constant=_refuse_constant, parse_float=number)
     except (ValueError, RecursionError):
         raise EnvelopeError(422, "not_json") from None
     if not isinstance(envelope, dict) or not isinstance(envelope.get("events"), list):
@@ -58,20 +76,23 @@ def open_envelope(body: bytes, key: StationKey) -> list[Any]:
         raise EnvelopeError(413, "too_many_events")
     if (envelope["facility"], envelope["station"]) != (key.facility, key.station):
         raise EnvelopeError(403, "not_your_station")
-    return cast(list[Any], envelope["events"])
+    return Envelope(envelope["events"], not endless and surely_storable(text))
 
 
-def take_batch(store: Store, key: StationKey, raw_events: Sequence[Any], received_at: datetime) -> Outcome:
+def take_batch(
+    store: Store, key: StationKey, raw_events: Sequence[Any], received_at: datetime, *, storable: bool = False
+) -> Outcome:
     """Keep the events of one batch; when this returns, the accepted ones are durable.
 
     An event already known by (facility, event id) is a duplicate and its first content stays. A faulty event is
-    rejected by name and the rest count. `received_at` is an aware time. Raises SQLAlchemy's errors, with nothing kept.
+    rejected by name and the rest count. `received_at` is an aware time; `storable` as in `Envelope`. Raises
+    SQLAlchemy's errors, with nothing kept.
     """
     rejected: list[dict[str, str | None]] = []
     good: dict[str, Accepted] = {}
     duplicates = 0
     for raw in raw_events:
-        reason = check_event(raw)
+        reason = check_event(raw, storable=storable)
         if reason is not None:
             rejected.append({"event_id": _readable_id(raw), "reason": reason})
             continue

@@ -254,3 +254,22 @@ def test_malformed_signature_headers_are_refused(header: str | None) -> None:
 def test_the_order_of_header_parameters_does_not_matter() -> None:
     parsed = events.parse_signature(f'signature="{GOOD}", algorithm="ed25519", keyId="k"')
     assert parsed == events.ParsedSignature("k", bytes(64))
+
+
+@given(
+    st.text(alphabet=st.one_of(st.characters(), st.sampled_from("\x00\ud800\udc00\udfff\\u0dD8\U0001f600"))),
+    st.booleans(),
+)
+def test_a_text_called_storable_hides_nothing(words: str, ascii_only: bool) -> None:
+    written = json.dumps({"a": [words]}, ensure_ascii=ascii_only)
+    try:
+        written.encode()
+    except UnicodeEncodeError:
+        return  # cannot be sent
+    if events.surely_storable(written):
+        assert not any(each == "\x00" or "\ud800" <= each <= "\udfff" for each in json.loads(written)["a"][0])
+
+
+def test_ordinary_events_are_called_storable() -> None:
+    assert events.surely_storable(json.dumps([lookup(), visit(), "Trần Thị Mẫu"]))
+    assert not events.surely_storable(r'["\uD83d"]')

@@ -14,7 +14,7 @@ from kiosk.events.build import (
     visit_count_event,
     visit_event,
 )
-from kiosk.events.check import check_event, parse_day, parse_happened_at
+from kiosk.events.check import check_event, parse_day, parse_happened_at, surely_storable
 from kiosk.events.signing import ParsedSignature, parse_signature, sign_batch, verify_batch
 from kiosk.events.words import (
     CHIP_VERDICTS,
@@ -67,6 +67,7 @@ __all__ = [
     "person_day",
     "result_kpi_class",
     "sign_batch",
+    "surely_storable",
     "verify_batch",
     "visit_count_event",
     "visit_event",

@@ -14,6 +14,7 @@ from kiosk.model import VIETNAM
 _UUID7 = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a-f]{12}", re.IGNORECASE)
 _PERSON_DAY = re.compile(r"[0-9a-f]{16}")
 _UNSTORABLE = re.compile("[\x00\ud800-\udfff]")
+_WRITTEN_UNSTORABLE = re.compile(r"\\u(?:0000|d[89a-f])", re.IGNORECASE)
 _ISO_DATE = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _ABSENT = object()
 
@@ -133,8 +134,18 @@ def _is_storable(raw: object) -> bool:
     return not _UNSTORABLE.search("".join(texts))  # all at once: a hub asks this of every event
 
 
-def check_event(raw: object) -> str | None:
+def surely_storable(text: str) -> bool:
+    """Whether no string in this JSON text can hold a NUL or a lone surrogate: one look instead of one per event.
+
+    False says nothing. The text itself has none (it was decoded from UTF-8, and JSON forbids control characters).
+    """
+    return not _WRITTEN_UNSTORABLE.search(text)
+
+
+def check_event(raw: object, *, storable: bool = False) -> str | None:
     """Why an event (as decoded from JSON) cannot be taken, or None when it can. Never raises.
+
+    *storable*: it is known already that nothing in it is `bad_text`.
 
     Reasons: `not_an_object`, `bad_text` (NUL, lone surrogate, non-finite number), `bad_event_id` (not UUIDv7),
     `unknown_schema`, `unknown_kind`, `bad_happened_at` (no ISO time with offset), `bad_<field>` (missing or of the
@@ -142,7 +153,7 @@ def check_event(raw: object) -> str | None:
     """
     if not isinstance(raw, dict):
         return "not_an_object"
-    if not _is_storable(raw):
+    if not storable and not _is_storable(raw):
         return "bad_text"
     event_id = raw.get("event_id")
     if not isinstance(event_id, str) or not _UUID7.fullmatch(event_id):

@@ -180,7 +180,8 @@ def _into_ledger(store: Store, number: str) -> None:
         batches = connection.execute(mine.where(upload_batch.c.upload == number).order_by(*order)).all()
     for batch in batches:
         sender = StationKey(batch.key_id, batch.facility, batch.station, batch.public_key)
-        take_batch(store, sender, open_envelope(batch.body, sender), datetime.now(UTC))
+        opened = open_envelope(batch.body, sender)
+        take_batch(store, sender, opened.events, datetime.now(UTC), storable=opened.storable)
     with store.write() as connection:
         done = sa.update(upload).where(upload.c.id == number, upload.c.taken_at.is_(None))
         connection.execute(done.values(taken_at=datetime.now(UTC)))

@@ -27,7 +27,8 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     def take(header: str | None, body: bytes) -> dict[str, object]:
         key = _sender(parts.store, header, body)
         parts.limit.check(key.key_id)
-        outcome = take_batch(parts.store, key, open_envelope(body, key), datetime.now(UTC))
+        opened = open_envelope(body, key)
+        outcome = take_batch(parts.store, key, opened.events, datetime.now(UTC), storable=opened.storable)
         counts = {"accepted": outcome.accepted, "duplicates": outcome.duplicates, "rejected": len(outcome.rejected)}
         parts.metrics.events(**counts)
         log.info("batch", extra={"fields": {"facility": key.facility, "station": key.station, **counts}})

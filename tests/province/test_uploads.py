@@ -208,11 +208,11 @@ def test_what_a_dead_hub_left_half_taken_is_finished(store: Store, run_hub, monk
     content = file_of(VISITS, ["93002", "", DAY, 5], ["93003", "", DAY, 6], ["93004", "", DAY, 7])
     taken = []
 
-    def dies(*words: object) -> object:
+    def dies(*words: object, **more: object) -> object:
         if len(taken) == 2:
             raise MemoryError
         taken.append(words)
-        return take_batch(*words)  # type: ignore[arg-type]
+        return take_batch(*words, **more)  # type: ignore[arg-type]
 
     monkeypatch.setattr(taking, "take_batch", dies)
     caller = Caller("lan", Role.ADMIN)
