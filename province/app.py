@@ -18,7 +18,7 @@ from province.access import audit
 from province.access.audited import FLUSH_SECONDS, Audited, flush_or_wait
 from province.access.gate import Gate
 from province.findings.running import refresh_findings
-from province.guards import ApiError, RateLimit
+from province.guards import ApiError, Backlogs, RateLimit
 from province.hub_key import HubKey
 from province.ingest import EnvelopeError, prune_heartbeats
 from province.observe import Metrics, Observed, log
@@ -97,9 +97,8 @@ def create_app(
     key = key or HubKey.make()
     key.make_known(store)
     metrics = Metrics()
-    parts = Parts(
-        store, key, Gate(store, demo=demo, public=public, key_limit=key_limit), metrics, rate_limit or RateLimit(), demo
-    )
+    gate = Gate(store, demo=demo, public=public, key_limit=key_limit)
+    parts = Parts(store, key, gate, metrics, rate_limit or RateLimit(), Backlogs(), demo)
     trail = audit.AuditTrail(store)
     app = FastAPI(title="Province hub", docs_url=None, redoc_url=None, lifespan=_lifespan(store, trail))
     app.add_middleware(Audited, trail=trail)

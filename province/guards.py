@@ -1,7 +1,10 @@
-"""What stands before the routes: uniform errors, a cap on bodies, a rate limit per station key."""
+"""What stands before the routes: uniform errors, a cap on bodies, a rate limit per station key, few backlogs."""
 
+import asyncio
 import threading
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Final
 
 from fastapi import Request
@@ -9,6 +12,9 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 _DRAIN_FACTOR: Final = 8
+_LIVE_BYTES: Final = 20 * 1024
+"""A body up to here is live traffic: some 50 events of about 400 bytes. Known without reading what is in it."""
+_BACKLOG_WAITS: Final = 1
 
 
 class ApiError(Exception):
@@ -70,3 +76,31 @@ class RateLimit:
             self._buckets[key_id] = (tokens - allowed, now)
         if not allowed:
             raise ApiError(429, "too_many_batches", headers={"Retry-After": str(int(1 / self._per_second) + 1)})
+
+
+class Backlogs:
+    """Few large batches under way in this process, so that small ones find it free.
+
+    After an outage every station has thousands of events to bring; those who check in at that moment must not queue
+    behind them. A few more wait for their turn without a thread, so that no turn is wasted; all others come again.
+    """
+
+    def __init__(self, at_once: int = 2, waiting: int = 2) -> None:
+        """`at_once` large batches are worked on while `waiting` further ones wait."""
+        self._places = at_once + waiting
+        self._turns = asyncio.Semaphore(at_once)
+
+    @asynccontextmanager
+    async def turn_of(self, body: bytes) -> AsyncIterator[None]:
+        """Work on this body within. Raises ApiError 429 `backlog_under_way` for a large one when no place is free."""
+        if len(body) <= _LIVE_BYTES:
+            yield
+            return
+        if not self._places:
+            raise ApiError(429, "backlog_under_way", headers={"Retry-After": str(_BACKLOG_WAITS)})
+        self._places -= 1
+        try:
+            async with self._turns:
+                yield
+        finally:
+            self._places += 1

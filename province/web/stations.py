@@ -37,7 +37,9 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     @app.post("/api/v1/events", openapi_extra=BATCH)
     async def events(request: Request, signature: Annotated[str | None, Header()] = None) -> dict[str, object]:
         """A signed batch of events, kept exactly once (interfaces.md 5)."""
-        return await run_in_threadpool(take, signature, await read_body(request, MAX_BYTES))
+        body = await read_body(request, MAX_BYTES)
+        async with parts.backlogs.turn_of(body):
+            return await run_in_threadpool(take, signature, body)
 
     @app.post("/api/v1/enrol", status_code=201, openapi_extra=body_of("application/json", fields("code", "public_key")))
     async def join(request: Request) -> dict[str, str]:
