@@ -2,8 +2,8 @@
 
 Rows go out in the order they were written. A row that fails waits by itself (exponential back-off with jitter) while
 the next one is tried, and is due again behind those, so a poison row delays nobody; only when two different rows in a
-row find the destination down does the whole destination pause. What a human must solve is parked with reason, owner and
-age (invariant 5).
+row find the destination down does the whole destination pause, or as soon and as long as it asks for it. What a human
+must solve is parked with reason, owner and age (invariant 5).
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Protocol
+from typing import Final, Protocol
 
 import sqlalchemy as sa
 
@@ -27,6 +27,8 @@ from kiosk.ports import Clock
 from kiosk.store import Store
 
 log = logging.getLogger(__name__)
+
+_SHORTEST_REST: Final = 0.2
 
 Effect = Callable[[sa.Connection], None]
 
@@ -40,10 +42,11 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Retry:
-    """Not now: again after *after* seconds, or by the usual back-off.
+    """Not now: again after *after* seconds, after *rest*, or by the usual back-off.
 
     ``down``: the destination itself did not answer. ``uncertain``: this attempt may have arrived (None: as before).
     ``counts``: False when nothing was tried, so that the row's schedule goes on where it was.
+    ``rest``: seconds for which the destination, which answered, asked to be left alone: they lead over our own pauses.
     """
 
     reason: str
@@ -52,6 +55,7 @@ class Retry:
     uncertain: bool | None = None
     effect: Effect | None = None
     counts: bool = True
+    rest: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +98,13 @@ class Backoff:
         """The pause after attempt number *attempts* (from 1)."""
         doubled = self.base * 2.0 ** min(max(attempts - 1, 0), 30)
         return min(self.cap, doubled) * random.uniform(0.8, 1.2)  # noqa: S311 - jitter, no secret
+
+    def rest(self, asked: float) -> float:
+        """How long to leave a destination alone that *asked* for so many seconds: never much longer than *cap*.
+
+        Up to a fifth more, so that those who were told the same do not all come back at the same moment.
+        """
+        return min(self.cap, max(asked, _SHORTEST_REST)) * random.uniform(1.0, 1.2)  # noqa: S311 - jitter, no secret
 
 
 class Outbox:
@@ -198,6 +209,9 @@ class Outbox:
         down = any(isinstance(outcome, Retry) and outcome.down for outcome in outcomes)
         whose = rows[0].id if delivery.batch == 1 else None
         recovered = lane.note(whose, down=down, pause=self._backoff.pause, name=delivery.destination)
+        asked = [outcome.rest for outcome in outcomes if isinstance(outcome, Retry) and outcome.rest is not None]
+        if asked:
+            lane.rest(self._backoff.rest(max(asked)))
         await self._settle(delivery, list(zip(rows, outcomes, strict=True)), recovered=recovered)
         for row in rows:
             for future in self._waiting.get(row.ref, ()):
@@ -244,12 +258,19 @@ class Outbox:
                     connection, row.id, "parked", now, reason=outcome.reason, owner=outcome.owner, uncertain=uncertain
                 )
             case Retry():
-                after = self._backoff.pause(row.attempts + 1) if outcome.after is None else outcome.after
+                after = self._pause(row, outcome)
                 uncertain = row.uncertain if outcome.uncertain is None else outcome.uncertain
                 due = now + min(timedelta(seconds=after), outbox_table.LONGEST_PAUSE)
                 attempts = row.attempts + 1 if outcome.counts else row.attempts
                 changes = {"next_at": due, "reason": outcome.reason, "uncertain": uncertain, "attempts": attempts}
                 outbox_table.settle(connection, row.id, "waiting", now, **changes)
+
+    def _pause(self, row: OutboxRow, outcome: Retry) -> float:
+        if outcome.after is not None:
+            return outcome.after
+        if outcome.rest is not None:
+            return min(outcome.rest, self._backoff.cap)
+        return self._backoff.pause(row.attempts + 1)
 
 
 class _Lane:
@@ -283,6 +304,10 @@ class _Lane:
         if self._failures == 2:
             log.warning("destination is down", extra={"destination": name})
         return False
+
+    def rest(self, seconds: float) -> None:
+        """Leave the destination alone for so long, whatever pause was meant for it."""
+        self._closed_until = time.monotonic() + seconds
 
     def reopen(self) -> None:
         """Try again at once; whether it answers will be seen."""

@@ -24,6 +24,9 @@ from kiosk.tls import client_context
 logging.getLogger("httpx").setLevel(logging.WARNING)  # it logs whole URLs
 
 _TIMEOUT = httpx.Timeout(10.0, connect=5.0)
+_NOT_ENROLLED = "not_enrolled"
+_UNTIL_ENROLLED = 30.0
+_BUSY = "http_429"
 
 
 class ProvinceClient:
@@ -52,7 +55,7 @@ class ProvinceClient:
         try:
             rejected = await self._send([bodies[event_id] for event_id in ids if event_id in bodies])
         except ProvinceUnavailable as exc:
-            return [Retry(exc.reason, after=exc.retry_after, down=True) for _ in rows]
+            return [_again(exc) for _ in rows]
         return [
             Park(f"rejected:{rejected[row.ref]}"[:200], "operator") if row.ref in rejected else Done() for row in rows
         ]
@@ -82,7 +85,7 @@ class ProvinceClient:
     async def _key(self) -> tuple[str, Ed25519PrivateKey]:
         stored = await self._store.read(lambda c: get_setting(c, "province_key"))
         if not self._url or not stored or not stored.get("key_id"):
-            raise ProvinceUnavailable("not_enrolled", retry_after=30)
+            raise ProvinceUnavailable(_NOT_ENROLLED)
         return stored["key_id"], Ed25519PrivateKey.from_private_bytes(bytes.fromhex(stored["private"]))
 
     async def enrolled(self) -> bool:
@@ -131,6 +134,16 @@ class ProvinceClient:
     async def close(self) -> None:
         """Release connections."""
         await self._http.aclose()
+
+
+def _again(exc: ProvinceUnavailable) -> Retry:
+    """What a hub that answered asks for leads; the pauses of an outage are for one that says nothing."""
+    if exc.retry_after is None:
+        after = _UNTIL_ENROLLED if exc.reason == _NOT_ENROLLED else None
+        return Retry(exc.reason, after=after, down=True)
+    if exc.reason == _BUSY:
+        return Retry(exc.reason, counts=False, rest=exc.retry_after)
+    return Retry(exc.reason, down=True, rest=exc.retry_after)
 
 
 def _retry_after(answer: httpx.Response) -> float | None:

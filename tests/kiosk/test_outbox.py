@@ -1,9 +1,11 @@
 """The outbox worker on a real store, with destinations that note what arrives."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 
 import pytest
 import sqlalchemy as sa
@@ -318,6 +320,58 @@ async def test_resuming_tries_at_once_what_waited_for_a_closed_destination(store
         await until(closed)
         open_now.set()
         await box.outbox.resume("hospital")
+        await box.all_become("done")
+
+
+@given(st.floats(0, 10**6), st.floats(0.01, 5000))
+def test_a_rest_is_what_was_asked_for_within_the_cap_and_up_to_a_fifth_more(asked, cap):
+    rest = Backoff(2, cap).rest(asked)
+    assert min(cap, max(asked, 0.2)) <= rest <= 1.2 * min(cap, max(asked, 0.2))
+
+
+@pytest.mark.parametrize("down", [False, True], ids=["busy", "out of order"])
+async def test_the_rest_that_a_destination_asks_for_leads_over_our_pauses(store, down):
+    times: list[float] = []
+
+    async def decide(row: OutboxRow) -> Outcome:
+        times.append(time.monotonic())
+        if len(times) > 4:
+            return Done()
+        return Retry("later", down=down, counts=down, rest=0.3)
+
+    to = Destination(decide)
+    box = Box(store, to, backoff=Backoff(60, 60))
+    await box.put("a", "b")
+    async with box.running():
+        await box.all_become("done")
+    waits = [later - earlier for earlier, later in pairwise(times[:5])]
+    assert all(0.3 <= wait < 2 for wait in waits), waits
+
+
+async def test_being_told_to_come_again_counts_as_no_attempt_and_hastens_what_waited(store):
+    answers = [Retry("net", down=True), Retry("net", down=True), Retry("busy", counts=False, rest=0.2)]
+
+    async def decide(row: OutboxRow) -> Outcome:
+        return answers.pop(0) if answers else Done()
+
+    to = Destination(decide)
+    box = Box(store, to, backoff=Backoff(0.3, 0.3))
+    await box.put("a", "b", "c")
+    async with box.running():
+        await box.all_become("done")
+    assert to.attempts[:3] == ["a", "b", "c"]
+    assert {ref: row.attempts for ref, row in (await box.rows()).items()} == {"a": 2, "b": 2, "c": 1}
+
+
+async def test_no_destination_can_ask_for_more_than_the_longest_pause(store):
+    answers = [Retry("busy", counts=False, rest=99_999)]
+
+    async def decide(row: OutboxRow) -> Outcome:
+        return answers.pop() if answers else Done()
+
+    box = Box(store, Destination(decide), backoff=Backoff(0.1, 0.3))
+    await box.put("a")
+    async with box.running():
         await box.all_become("done")
 
 

@@ -16,6 +16,7 @@ from province.access.keys import new_api_key
 from province.app import create_app
 from province.enrolment import new_code
 from province.facilities import load_packaged
+from province.guards import ApiError, RateLimit
 from province.store import Store as HubStore
 from simulators.serve import RunningServer
 from tests.kiosk.world import FACILITY, STATION, World, until
@@ -24,10 +25,10 @@ from tests.kiosk.world import FACILITY, STATION, World, until
 class Hub:
     """A province hub that can go down and come back."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, rate_limit: RateLimit | None = None) -> None:
         self.store = HubStore(f"sqlite:///{folder / 'province.db'}")
         load_packaged(self.store)
-        self._app = create_app(self.store)
+        self._app = create_app(self.store, rate_limit=rate_limit)
         self._server: RunningServer | None = RunningServer(self._app).start()
         self.url = self._server.url
         self._read = {"Authorization": f"Bearer {new_api_key(self.store, 'read')['key']}"}
@@ -137,6 +138,34 @@ async def test_a_hub_that_was_away_gets_everything_once(start, hub):
         world.parts.outbox.wake("province")
         await all_delivered(world)
         assert hub.row(str(world.today()))["lookups_total"] == 1, "a repeat counts once"
+
+
+class Busy(RateLimit):
+    """Tells the first senders to come again."""
+
+    def __init__(self, times: int) -> None:
+        super().__init__()
+        self.left = times
+
+    def check(self, key_id: str) -> None:
+        super().check(key_id)
+        if self.left:
+            self.left -= 1
+            raise ApiError(429, "backlog_under_way", headers={"Retry-After": "1"})
+
+
+async def test_a_hub_that_asks_to_come_again_gets_everything_as_soon_as_it_said(start, tmp_path):
+    busy = Busy(times=3)
+    hub = Hub(tmp_path, rate_limit=busy)
+    try:
+        async with start(province={"url": hub.url}, outbox={"base": 60, "cap": 60}) as world:
+            await world.parts.province.enrol(hub.url, hub.code())
+            await world.register(1)
+            await all_delivered(world)
+            assert busy.left == 0
+            assert hub.row(str(world.today()))["visits_bhyt"] == 1
+    finally:
+        hub.close()
 
 
 async def test_a_replaced_visit_counts_as_it_ended(start, hub):
