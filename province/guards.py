@@ -82,11 +82,11 @@ class Backlogs:
     """Few large batches under way in this process, so that small ones find it free.
 
     After an outage every station has thousands of events to bring; those who check in at that moment must not queue
-    behind them. A few more wait for their turn without a thread, so that no turn is wasted; all others come again.
+    behind them. Some more wait for their turn without a thread, so that no turn is wasted; all others come again.
     """
 
-    def __init__(self, at_once: int = 2, waiting: int = 2) -> None:
-        """`at_once` large batches are worked on while `waiting` further ones wait."""
+    def __init__(self, at_once: int = 2, waiting: int = 14) -> None:
+        """`at_once` large batches are worked on while `waiting` further ones wait: for some seconds, in some MiB."""
         self._places = at_once + waiting
         self._turns = asyncio.Semaphore(at_once)
 

@@ -12,8 +12,8 @@ from province.store import Store
 from province.tables import event
 
 T0 = datetime(2026, 3, 2, 1, 0, tzinfo=UTC)
-TAKEN_AT_ONCE = 4
-STATIONS = 6
+TAKEN_AT_ONCE = 16
+STATIONS = 18
 BACKLOG = 60
 
 
