@@ -13,6 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -61,8 +62,9 @@ class Cluster:
         """End it, quickly."""
         self._call("pg_ctl", "-m", "immediate", "-w", "stop")
 
-    def new_database(self, name: str) -> str:
+    def new_database(self) -> str:
         """The URL of a new, empty database."""
+        name = f"t{uuid.uuid4().hex}"
         server = f"postgresql://postgres@127.0.0.1:{self._port}"
         with psycopg.connect(f"{server}/postgres", autocommit=True) as admin:
             admin.execute(f"CREATE DATABASE {name}")

@@ -50,7 +50,7 @@ def run(cluster: Cluster, folder: Path, *, kills: int, seed: int) -> Report:
     """
     report = Report(seed)
     chance = random.Random(seed)
-    database = cluster.new_database(f"kills_{seed}")
+    database = cluster.new_database()
     store = Store(database)
     load_packaged(store)
     stations = [SendingStation(store, *place, seed) for place in _STATIONS]

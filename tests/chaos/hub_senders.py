@@ -20,7 +20,7 @@ from province.enrolment import enrol, new_code
 from province.store import Store
 
 FIRST_DAY = datetime(2026, 3, 2, 1, tzinfo=UTC)
-DAYS = 3
+DAYS = 6
 _IMPATIENCE = 0.2
 _PATIENCE = 60.0
 
@@ -42,17 +42,31 @@ class SendingStation:
         public = base64.b64encode(self._key.public_key().public_bytes_raw()).decode()
         self._key_id = enrol(store, new_code(store, facility, name)["code"], public)["key_id"]
 
-    def batch(self, checkins: int) -> list[Event]:
-        """A lookup and a visit for each check-in, some of which end as not insured; in the ledger from now on."""
+    def batch(self, checkins: int, day: int | None = None) -> list[Event]:
+        """A lookup and a visit for each check-in, some of which end as not insured; in the ledger from now on.
+
+        They are of the *day* with that number, or of any of the days.
+        """
         made = []
         for _ in range(checkins):
-            at = FIRST_DAY + timedelta(days=self._chance.randrange(DAYS), seconds=self._chance.randrange(30_000))
+            chosen = self._chance.randrange(DAYS) if day is None else day
+            at = FIRST_DAY + timedelta(days=chosen, seconds=self._chance.randrange(30_000))
             person = f"{self._chance.getrandbits(64):016x}"
             checkin = {"checkin_id": events.new_event_id(), "person_day": person, "method": "CHIP_CCCD", "lane": "self"}
             made.append(self._lookup(at, checkin))
             made.append(self._visit(at, checkin, bhyt=True))
             if self._chance.random() < 0.1:
                 made.append(self._visit(at, checkin, bhyt=False))
+        self.sent += made
+        return made
+
+    def replacing(self, batch: Sequence[Event], *, bhyt: bool) -> list[Event]:
+        """For each visit of *batch* a later word on it, which stands."""
+        made = []
+        for each in batch:
+            if each["kind"] == "visit":
+                same = {name: each[name] for name in ("checkin_id", "person_day", "method", "lane")}
+                made.append(self._visit(datetime.fromisoformat(each["happened_at"]), same, bhyt=bhyt))
         self.sent += made
         return made
 

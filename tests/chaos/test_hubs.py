@@ -17,7 +17,7 @@ import hub_kills
 import pytest
 from hub_bed import Cluster, own_cluster, running_hubs
 from hub_books import assert_books_agree
-from hub_senders import Event, SendingStation
+from hub_senders import DAYS, Event, SendingStation
 
 from province.access.keys import new_api_key
 from province.facilities import load_packaged
@@ -49,8 +49,11 @@ def test_twenty_kills_during_a_drain_lose_and_double_nothing(cluster: Cluster, t
 
 
 def test_two_hubs_behind_one_database_take_each_event_once(cluster: Cluster, tmp_path: Path) -> None:
-    """Each station sends to both at the same moment: now the same batch, now another to each."""
-    database = cluster.new_database("two_hubs")
+    """Each station sends to both at the same moment: the same batch, then two words on each of its visits.
+
+    Each pair of turns has a day of its own, so that no later one mends its sums.
+    """
+    database = cluster.new_database()
     store = Store(database)
     load_packaged(store)
     stations = [SendingStation(store, *place, seed=1) for place in (("93002", "a"), ("93002", "b"), ("93003", "a"))]
@@ -69,15 +72,15 @@ def test_two_hubs_behind_one_database_take_each_event_once(cluster: Cluster, tmp
     with running_hubs(database, tmp_path, 2) as hubs, ThreadPoolExecutor(together.parties) as pool:
         answers = []
         for station in stations:
-            same = [station.batch(25) for _ in range(6)]
-            for hub in hubs:
-                own = [station.batch(25) for _ in same]
+            same = [station.batch(25, day) for day in range(DAYS)]
+            for hub, bhyt in zip(hubs, (False, True), strict=True):
+                own = [station.replacing(batch, bhyt=bhyt) for batch in same]
                 answers.append((same, own, pool.submit(send, hub.url, station, [*chain(*zip(same, own, strict=True))])))
         for (same, own, here), (_, other_own, there) in zip(answers[::2], answers[1::2], strict=True):
-            assert here.result()[1::2] == [len(batch) for batch in own]
-            assert there.result()[1::2] == [len(batch) for batch in other_own]
             of_both = zip(here.result()[::2], there.result()[::2], strict=True)
             assert [sum(each) for each in of_both] == [len(batch) for batch in same]
+            assert here.result()[1::2] == [len(batch) for batch in own]
+            assert there.result()[1::2] == [len(batch) for batch in other_own]
         api_key = new_api_key(store, "read")["key"]
         for hub in hubs:
             assert_books_agree(store, stations, hub.url, api_key)
