@@ -3,12 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
-
-import sqlalchemy as sa
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kiosk import records
 from kiosk.card_slot import CardSlot, OnIdentity
@@ -24,13 +20,12 @@ from kiosk.errors import ConfigError, StoreError
 from kiosk.evidence import make_evidence
 from kiosk.portraits import Portraits
 from kiosk.ports import CardConnection, ChipVerifier, Clock
+from kiosk.station_key import signing_key
 from kiosk.store import Store
 
 log = logging.getLogger(__name__)
 
 _SIZES = "card_sizes"
-_EVIDENCE_KEY = "evidence_key"
-_PROVINCE_KEY = "province_key"
 
 
 def anchors_of(table: CardTable, beside: Path) -> TrustAnchors | None:
@@ -110,7 +105,7 @@ def evidence_maker(config: Config, store: Store) -> MakeEvidence:
     """Signs evidence with the key that the province knows or, before enrolment, with one of this store's own."""
 
     async def make(read: ChipRead, now: datetime, reader: str | None) -> bytes:
-        key_id, private = await _signing_key(store)
+        key_id, private = await store.run(signing_key)
         return make_evidence(
             read,
             key=private,
@@ -122,15 +117,3 @@ def evidence_maker(config: Config, store: Store) -> MakeEvidence:
         )
 
     return make
-
-
-async def _signing_key(store: Store) -> tuple[str | None, Ed25519PrivateKey]:
-    def work(connection: sa.Connection) -> Mapping[str, str]:
-        known = records.get_setting(connection, _PROVINCE_KEY) or records.get_setting(connection, _EVIDENCE_KEY)
-        if known is None:
-            known = {"private": Ed25519PrivateKey.generate().private_bytes_raw().hex()}
-            records.put_setting(connection, _EVIDENCE_KEY, known)
-        return dict(known)
-
-    key = await store.run(work)
-    return key.get("key_id"), Ed25519PrivateKey.from_private_bytes(bytes.fromhex(key["private"]))

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import click
 
-from kiosk import __version__, cli_answers, cli_card, cli_figures, cli_officers, cli_readers, cli_relay
+from kiosk import __version__, cli_answers, cli_audit, cli_card, cli_figures, cli_officers, cli_readers, cli_relay
 from kiosk.cli_daemon import CONFIG, ask, fail, show
 from kiosk.errors import KioskError
 
@@ -27,6 +27,7 @@ def main() -> None:
 
 for command in (
     *cli_answers.COMMANDS,
+    *cli_audit.COMMANDS,
     *cli_card.COMMANDS,
     *cli_figures.COMMANDS,
     *cli_officers.COMMANDS,

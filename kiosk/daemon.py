@@ -16,7 +16,7 @@ from typing import Any
 
 from fastapi import APIRouter
 
-from kiosk import __version__, events, facility_key, notify, outbox_table, pending, records, retention
+from kiosk import __version__, audit_anchor, events, facility_key, notify, outbox_table, pending, records, retention
 from kiosk.bootstrap import Parts, build, own_token, upgrade_store, utc_now
 from kiosk.chip_station import ChipStation
 from kiosk.config import Config, read_secret
@@ -88,6 +88,7 @@ class Daemon:
                 ("probe", self._mind_store()),
                 ("heartbeat", self._heartbeats()),
                 ("retention", self._forget_people()),
+                ("audit-anchors", audit_anchor.close_days_for_ever(parts.store, self._config.station.data, utc_now)),
                 ("warm-up", self._warm_up.run()),
                 ("day-figures", self._day_figures.run()),
             )

@@ -7,7 +7,7 @@ import logging
 import sys
 from datetime import UTC, datetime
 
-_FIELDS = ("code", "destination", "kind", "reason", "reader", "rows", "seconds")
+_FIELDS = ("code", "day", "destination", "hash", "kind", "reason", "reader", "rows", "seconds")
 
 
 class JsonFormatter(logging.Formatter):

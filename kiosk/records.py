@@ -15,6 +15,7 @@ from typing import Any, Final
 import sqlalchemy as sa
 from pydantic import TypeAdapter
 
+from kiosk.audit import append
 from kiosk.documents.text import same_name
 from kiosk.hospital_model import PatientMatch, Receipt, Service, Slip
 from kiosk.model import (
@@ -366,7 +367,7 @@ def add_audit(
     connection: sa.Connection, now: datetime, who: str, action: str, checkin_id: str | None, detail: dict[str, Any]
 ) -> None:
     """Append to the audit: who did what to which check-in. *detail* holds codes and notes, no copies of identities."""
-    connection.execute(audit.insert().values(at=now, who=who, action=action, checkin_id=checkin_id, detail=detail))
+    append(connection, now, who, action, checkin_id, detail)
 
 
 def audits_of(connection: sa.Connection, checkin_ids: Sequence[str]) -> dict[str, list[dict[str, Any]]]:

@@ -11,7 +11,8 @@ from datetime import date, timedelta
 
 import sqlalchemy as sa
 
-from kiosk.tables import audit, checkin, chip_evidence, chip_seen, gateway_answer, lookup, outbox
+from kiosk import audit
+from kiosk.tables import checkin, chip_evidence, chip_seen, gateway_answer, lookup, outbox
 
 _ABANDONED_DAYS = 1
 
@@ -63,5 +64,5 @@ def purge(
         connection.execute(
             lookup.update().where(lookup.c.checkin_id.in_(some)).values(eligibility=sa.null(), person_key="")
         )
-        connection.execute(audit.update().where(audit.c.checkin_id.in_(some)).values(detail={}))
+        audit.empty(connection, some)
     return len(ids)

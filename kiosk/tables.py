@@ -161,8 +161,22 @@ audit = sa.Table(
     sa.Column("action", sa.Text, nullable=False),
     sa.Column("checkin_id", sa.Text),
     sa.Column("detail", sa.JSON, nullable=False),
+    sa.Column("salt", sa.Text, nullable=False),  # of the digest; empty once the detail is emptied
+    sa.Column("digest", sa.Text, nullable=False),  # of salt and detail
+    sa.Column("hash", sa.Text, nullable=False),  # over the row before and this one, kiosk.audit
     sa.Index("audit_checkin", "checkin_id"),
     sqlite_autoincrement=True,
+)
+
+audit_anchor = sa.Table(  # the end of a day, signed and told outside
+    "audit_anchor",
+    metadata,
+    sa.Column("number", sa.Integer, primary_key=True),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("hash", sa.Text, nullable=False),
+    sa.Column("key_id", sa.Text),
+    sa.Column("public_key", sa.Text, nullable=False),
+    sa.Column("signature", sa.Text, nullable=False),
 )
 
 staff_user = sa.Table(
@@ -171,6 +185,33 @@ staff_user = sa.Table(
     sa.Column("name", sa.Text, primary_key=True),
     sa.Column("password_hash", sa.Text, nullable=False),
     sa.Column("created_at", UtcDateTime, nullable=False),
+    sa.Column("roles", sa.JSON, nullable=False),  # receptionist supervisor technician
+    sa.Column("pin_hash", sa.Text),  # for the quick unlock of an open session only
+    sa.Column("totp_secret", sa.Text),
+    sa.Column("totp_step", sa.Integer, nullable=False, default=0),  # of the newest code that was taken
+    sa.Column("disabled", sa.Boolean, nullable=False, default=False),
+    sa.Column("must_change", sa.Boolean, nullable=False, default=False),  # the password was chosen by somebody else
+    sa.Column("failures", sa.Integer, nullable=False, default=0),
+    sa.Column("locked_until", UtcDateTime),
+    sa.Column("seen_at", UtcDateTime),
+)
+
+override_decision = sa.Table(  # what staff decided against the answer, and what a supervisor says of it
+    "override_decision",
+    metadata,
+    sa.Column("id", sa.Integer, primary_key=True, autoincrement=True),
+    sa.Column("checkin_id", sa.Text, nullable=False),
+    sa.Column("day", sa.Text, nullable=False),
+    sa.Column("at", UtcDateTime, nullable=False),
+    sa.Column("who", sa.Text, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),
+    sa.Column("insured", sa.Boolean, nullable=False),
+    sa.Column("due", sa.Text, nullable=False),
+    sa.Column("agreed", sa.Boolean),  # None: nobody has looked yet
+    sa.Column("signed_by", sa.Text),
+    sa.Column("signed_at", UtcDateTime),
+    sa.Index("override_open", "due", sqlite_where=sa.text("agreed IS NULL")),
+    sqlite_autoincrement=True,
 )
 
 chip_evidence = sa.Table(
