@@ -12,7 +12,17 @@ from urllib.parse import quote
 
 import click
 
-from kiosk import __version__, cli_answers, cli_audit, cli_card, cli_figures, cli_officers, cli_readers, cli_relay
+from kiosk import (
+    __version__,
+    cli_answers,
+    cli_audit,
+    cli_card,
+    cli_figures,
+    cli_officers,
+    cli_readers,
+    cli_relay,
+    cli_users,
+)
 from kiosk.cli_daemon import CONFIG, ask, fail, show
 from kiosk.errors import KioskError
 
@@ -33,6 +43,7 @@ for command in (
     *cli_officers.COMMANDS,
     *cli_readers.COMMANDS,
     *cli_relay.COMMANDS,
+    *cli_users.COMMANDS,
 ):
     main.add_command(command)
 

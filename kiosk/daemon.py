@@ -186,6 +186,7 @@ class Daemon:
             hospital_settings=config.hospital.own,
             province=parts.province,
             checkins=parts.checkins,
+            accounts=self._accounts,
             duty=parts.duty,
         )
         servers.append((make_server(admin), bind_socket(config.station.data / ADMIN_SOCKET)))

@@ -30,7 +30,9 @@ from kiosk.store import Store
 from kiosk.web.admin_answers import OPERATOR, answers_router
 from kiosk.web.admin_audit import audit_router
 from kiosk.web.admin_officers import officers_router
+from kiosk.web.admin_users import users_router
 from kiosk.web.app import base_app
+from kiosk.web.staff_accounts import StaffAccounts
 from kiosk.web.staff_figures import figures_api
 
 _SALT = 16
@@ -60,12 +62,14 @@ def admin_app(
     hospital_settings: Mapping[str, Any],
     province: ProvinceClient,
     checkins: CheckIns,
+    accounts: StaffAccounts,
     duty: Duty | None = None,
 ) -> FastAPI:
     """The routes behind ``kioskctl``. *hospital_settings*: the table of the hospital's adapter, for its probe."""
     app = base_app("Kiosk administration")
     app.include_router(answers_router(checkins))
     app.include_router(audit_router(store, clock))
+    app.include_router(users_router(accounts))
     app.include_router(figures_api(checkins, lambda: OPERATOR))
     if duty is not None:
         app.include_router(officers_router(duty))

@@ -26,30 +26,17 @@ from kiosk.web.staff_hand_over import hand_over_api
 from kiosk.web.staff_patient import patient_api
 from kiosk.web.staff_pending import pending_api
 from kiosk.web.staff_rules import rules_api
+from kiosk.web.staff_session_api import session_api, signed_in
 from kiosk.web.staff_view import revealed, views
 
-COOKIE = "staff"
+__all__ = ["UNPROCESSABLE", "signed_in", "staff_api"]
+
 Text = Annotated[str, Field(max_length=500)]
 Decided = Literal["known", "new"] | None
 
 
 class _Body(BaseModel):
     model_config = ConfigDict(extra="forbid")
-
-
-class SetUp(_Body):
-    """The first account."""
-
-    code: Text
-    name: Text
-    password: Text
-
-
-class Login(_Body):
-    """Who signs in."""
-
-    name: Text
-    password: Text
 
 
 class Search(_Body):
@@ -133,22 +120,14 @@ def staff_api(
     """
     work = StaffWork(checkins)
     router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
-
-    def signed_in(request: Request) -> str:
-        user = accounts.user_of(request.cookies.get(COOKIE))
-        if user is None:
-            raise HTTPException(401, "SIGN_IN")
-        return user
-
-    Who = Annotated[str, Depends(signed_in)]
-    router.include_router(pending_api(checkins, signed_in))
-    router.include_router(figures_api(checkins, signed_in))
-    router.include_router(hand_over_api(checkins, signed_in))
+    user_of = signed_in(accounts)
+    Who = Annotated[str, Depends(user_of)]
+    router.include_router(session_api(accounts, secure=secure))
+    router.include_router(pending_api(checkins, user_of))
+    router.include_router(figures_api(checkins, user_of))
+    router.include_router(hand_over_api(checkins, user_of))
     if duty is not None:
-        router.include_router(duty_router(checkins, duty, signed_in))
-
-    def start_session(response: Response, token: str) -> None:
-        response.set_cookie(COOKIE, token, httponly=True, samesite="strict", secure=secure, path="/api/v1/staff")
+        router.include_router(duty_router(checkins, duty, user_of))
 
     async def shown(checkin: CheckIn) -> dict[str, Any]:
         view = await checkins.store.read(lambda c: views(c, [checkin])[0])
@@ -158,8 +137,8 @@ def staff_api(
             "can_choose_patient": can_choose(checkins, checkin),
         }
 
-    router.include_router(rules_api(checkins, work, signed_in, shown))
-    router.include_router(patient_api(checkins, signed_in, shown))
+    router.include_router(rules_api(checkins, work, user_of, shown))
+    router.include_router(patient_api(checkins, user_of, shown))
 
     async def service(service_id: str) -> Service:
         for candidate in await checkins.menu():
@@ -171,31 +150,6 @@ def staff_api(
     async def decode(_: Who, request: Request) -> dict[str, Any]:
         """What the raw bytes of a scan say (interfaces, section 2); nothing is kept."""
         return decode_report(await request.body())
-
-    @router.get("/session")
-    async def session(request: Request) -> dict[str, Any]:
-        """Whether somebody is signed in, and whether the first account is still to be made."""
-        user = accounts.user_of(request.cookies.get(COOKIE))
-        return {"signed_in": user is not None, "user": user, "setup_needed": await accounts.setup_needed()}
-
-    @router.post("/setup", status_code=201)
-    async def set_up(body: SetUp, response: Response) -> dict[str, Any]:
-        """Make the first account with the code of the 0600 file ``staff-setup-code``."""
-        start_session(response, await accounts.set_up(body.code, body.name, body.password))
-        return {"user": body.name.strip()}
-
-    @router.post("/login")
-    async def log_in(body: Login, response: Response) -> dict[str, Any]:
-        """Open a session."""
-        start_session(response, await accounts.log_in(body.name, body.password))
-        return {"user": body.name.strip()}
-
-    @router.post("/logout")
-    async def log_out(request: Request, response: Response) -> dict[str, Any]:
-        """End the session."""
-        accounts.log_out(request.cookies.get(COOKIE))
-        response.delete_cookie(COOKIE, path="/api/v1/staff")
-        return {}
 
     @router.get("/status")
     async def around(_: Who) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 import argon2
 import pytest
 
-from kiosk.web.staff_accounts import hash_of_nobody
+from kiosk.web.staff_passwords import hash_of_nobody
 
 
 def test_a_name_without_an_account_costs_a_whole_check():
