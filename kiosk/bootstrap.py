@@ -19,6 +19,7 @@ from kiosk.chip_parts import anchors_of, chip_part, provider_of
 from kiosk.chip_provider import HttpChipVerifier
 from kiosk.chip_station import ChipStation
 from kiosk.config import Config, ServiceTable, read_secret, secret_path
+from kiosk.desk_station import DeskStation
 from kiosk.duty import Duty
 from kiosk.emrtd.trust import TrustAnchors
 from kiosk.errors import ConfigError, StoreUnusable
@@ -65,6 +66,7 @@ class Parts:
     checkins: CheckIns
     outbox: Outbox
     station: Station
+    desks: tuple[DeskStation, ...]
     gateway: EligibilityGateway
     duty: Duty | None
     hospital: HospitalAdapter
@@ -74,6 +76,11 @@ class Parts:
     anchors: TrustAnchors | None
     metrics: Metrics
     health: Health
+
+    @property
+    def stations(self) -> tuple[Station, ...]:
+        """The kiosk's own and the desks."""
+        return (self.station, *self.desks)
 
     async def close(self) -> None:
         """Release connections and files."""
@@ -176,6 +183,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         checkins,
         outbox,
         station,
+        tuple(DeskStation(name, checkins, clock, simulated=config.demo) for name in config.staff.desks),
         insurance.gateway,
         insurance.duty,
         hospital,

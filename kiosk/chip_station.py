@@ -18,7 +18,7 @@ from kiosk.documents.card_number import classify_number
 from kiosk.emrtd.results import ChipRead
 from kiosk.errors import StoreError
 from kiosk.events import NotByChip
-from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, Identity, KeyKind, Lane, Method
+from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, Identity, KeyKind, Method
 from kiosk.portraits import Portraits
 from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
@@ -246,7 +246,7 @@ class ChipStation(Station):
         """A number alone names nobody: staff help."""
         if self._presented is None:
             return
-        opened = await self._open(self._presented, Lane.SELF)
+        opened = await self._open(self._presented)
         checkin_id = opened.checkin.checkin_id
         await chip_not_read(self._checkins, checkin_id, NotByChip.CHIP_FAILED.value)
         self._screen.show("checking", "checking", step="registering", waited=0)
@@ -271,7 +271,7 @@ class ChipStation(Station):
         """The chip was read to its end: the check-in rests on it now."""
         person = InFront(Document(DocumentKind.CHIP, reading.identity), key)
         if self.checkin_id is None:
-            opened = await self._open(person, Lane.SELF)
+            opened = await self._open(person)
             if opened.again:
                 self._show_ticket(opened.checkin, again=True)
                 return opened.checkin.checkin_id

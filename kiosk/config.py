@@ -71,12 +71,16 @@ class PolicyTable(Table):
 
 
 class StaffTable(Table):
-    """The second listener, for staff on other machines; it needs a certificate."""
+    """The second listener, for staff on other machines; it needs a certificate.
+
+    ``desks``: names of the desks at which clerks serve people from their browsers (``/desk``).
+    """
 
     listen: str = ""
     cert_file: str = ""
     key_file: str = ""
     hosts: tuple[str, ...] = ()
+    desks: tuple[StationId, ...] = ("desk-1",)
 
     @model_validator(mode="after")
     def _needs_certificate(self) -> StaffTable:
@@ -297,6 +301,13 @@ class Config(Table):
     service: tuple[ServiceTable, ...] = ()
     province: ProvinceTable = ProvinceTable()
     outbox: OutboxTable = OutboxTable()
+
+    @model_validator(mode="after")
+    def _each_station_once(self) -> Config:
+        names = [self.station.id, *self.staff.desks]
+        if len(set(names)) < len(names):
+            raise ValueError("staff.desks: expected a name of its own for each, and none of the station")
+        return self
 
     @model_validator(mode="after")
     def _each_service_once(self) -> Config:

@@ -145,6 +145,7 @@ class Daemon:
             preview=self._devices.preview,
             duty=parts.duty,
             questions=self._questions(),
+            desks=parts.desks,
         )
         guarded = Guards(
             local,
@@ -159,12 +160,14 @@ class Daemon:
         if config.staff.listen:
             host, port = address_of(config.staff.listen)
             app = staff_app(
+                facility=config.station.facility,
                 checkins=parts.checkins,
                 accounts=self._accounts,
                 status=self._status,
                 portraits=self._portraits(),
                 duty=parts.duty,
                 questions=self._questions(),
+                desks=parts.desks,
             )
             names = [f"{name}:{port}" for name in config.staff.hosts] + (
                 list(config.staff.hosts) if port == 443 else []
@@ -225,10 +228,11 @@ class Daemon:
         while True:
             healthy = await self._store_works()
             if healthy:
-                self.parts.station.recover()
+                for station in self.parts.stations:
+                    station.recover()
             self._beat = time.monotonic()
             pause = _PROBE_SECONDS if not healthy else 30.0
-            while pause > 0 and (healthy is (self.parts.station.phase != "out_of_order")):
+            while pause > 0 and (healthy is not self._out_of_order()):
                 await asyncio.sleep(min(pause, _PROBE_SECONDS))
                 self._beat = time.monotonic()
                 pause -= _PROBE_SECONDS
@@ -239,10 +243,14 @@ class Daemon:
             await self.parts.store.run(lambda c: records.put_setting(c, "probe", now))
         except StoreError as exc:
             self.parts.health.store.note(False, exc.code)
-            self.parts.station.break_down("store")
+            for station in self.parts.stations:
+                station.break_down("store")
             return False
         self.parts.health.store.note(True, None)
         return True
+
+    def _out_of_order(self) -> bool:
+        return any(station.phase == "out_of_order" for station in self.parts.stations)
 
     def _alive(self) -> bool:
         return time.monotonic() - self._beat < 20

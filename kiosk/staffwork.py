@@ -13,15 +13,15 @@ import sqlalchemy as sa
 
 from kiosk import outbox_table, records, withdrawal
 from kiosk.amendment import bring_to_hospital, entered_by_hand, send_amendment
-from kiosk.checkin import CheckIns, Key
+from kiosk.checkin import CheckIns
 from kiosk.documents.card_number import classify_number
-from kiosk.documents.text import clean, tidy
 from kiosk.hospital_model import MatchKind, PatientMatch, Receipt, Service, TicketLine
-from kiosk.model import Document, DocumentKind, Identity, KeyKind, Lane, Method, local_day
+from kiosk.model import Identity, Lane, local_day
 from kiosk.recheck import recheck_now
 from kiosk.records import CheckIn
-from kiosk.staff_entry import OLDEST, Entry, StaffRefusal, parse_birth_date
+from kiosk.staff_entry import Entry, StaffRefusal, parse_birth_date
 from kiosk.to_hospital import HAND_OVER, send_visit
+from kiosk.typed_entry import typed_person
 from kiosk.visit_owner import holders
 
 __all__ = ["DESK", "DOUBTS", "Entry", "StaffRefusal", "StaffWork", "parse_birth_date"]
@@ -56,21 +56,15 @@ class StaffWork:
         The person leaves with a number at once and stays on the staff list until the visit is registered.
         StaffRefusal: BAD_NUMBER, BAD_DATE, NAME_AND_BIRTH_DATE_NEEDED.
         """
-        classified = classify_number(entry.number)
-        if classified is None:
-            raise StaffRefusal("BAD_NUMBER")
-        kind, number = classified
-        identity = await self._complete(entry, kind, number)
-        document = Document(DocumentKind.NUMBER, identity)
-        if (corrected := await self._correct(number, identity, who)) is not None:
+        document, key = await typed_person(self._checkins, entry)
+        identity = document.identity or Identity()
+        if (corrected := await self._correct(key.number, identity, who)) is not None:
             return corrected, False
-        method = Method.MANUAL_ID if kind is KeyKind.PERSONAL_12 else Method.CARD_NUMBER
-        key = Key(number, kind, method)
         presented = await self._checkins.present(document, key, lane=Lane.DESK, station=DESK)
         checkin_id = presented.checkin.checkin_id
         if presented.again:
             return presented.checkin, False
-        await self._audit(checkin_id, who, "entered", {"key_kind": kind.value})
+        await self._audit(checkin_id, who, "entered", {"key_kind": key.kind.value})
         checkin = await self._checkins.look_up(checkin_id)
         reason = self._checkins.staff_reason(checkin) or "manual_entry"
         return await self._checkins.send_to_staff(checkin_id, reason), True
@@ -84,19 +78,6 @@ class StaffWork:
             return None
         await self._mark(typed.checkin_id, who, "corrected", {}, identity=identity)
         return await self.recheck(typed.checkin_id, who)
-
-    async def _complete(self, entry: Entry, kind: KeyKind, number: str) -> Identity:
-        personal_id = number if kind is KeyKind.PERSONAL_12 else None
-        name = tidy(clean(entry.full_name))
-        if name and entry.birth_date.strip():
-            born = parse_birth_date(entry.birth_date)
-            if not OLDEST <= born.year <= self._checkins.clock().year + 1:
-                raise StaffRefusal("BAD_DATE")
-            return Identity(personal_id, full_name=name, birth_date=born, sex=entry.sex)
-        known = await self._checkins.ask_hospital_for(number) if personal_id else None
-        if known is None or not known.full_name or not known.birth_date:
-            raise StaffRefusal("NAME_AND_BIRTH_DATE_NEEDED")
-        return Identity(number, full_name=known.full_name, birth_date=known.birth_date, sex=known.sex)
 
     async def register(
         self, checkin_id: str, service: Service, *, insured: bool, reason: str, patient: str | None, who: str

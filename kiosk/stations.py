@@ -49,12 +49,15 @@ class Station(StationWork):
         *,
         simulated: bool = False,
         tokens: TokenVerifier | None = None,
+        lane: Lane = Lane.SELF,
     ) -> None:
         """*simulated*: people with numbers of the simulators' range are expected (demo).
 
-        *tokens*: who says whose changing VNeID code was scanned; None: people are asked for something else.
+        *tokens*: who says whose changing VNeID code was scanned; None: people are asked for something else. *lane*:
+        whether people serve themselves here.
         """
         super().__init__(station_id, clock)
+        self._lane = lane
         self._checkins = checkins
         self._timings = timings
         self._simulated = simulated
@@ -135,9 +138,7 @@ class Station(StationWork):
         if self.waiting:
             self._screen.show("reading", "unreadable", error=code, clear_after=self._timings.unreadable)
 
-    async def scan(
-        self, raw: bytes, *, lane: Lane = Lane.SELF, carrier: Carrier = Carrier.UNKNOWN, typed: bool = False
-    ) -> str | None:
+    async def scan(self, raw: bytes, *, carrier: Carrier = Carrier.UNKNOWN, typed: bool = False) -> str | None:
         """Take the bytes of one scan; returns the check-in id, None when a card has to be read first.
 
         *carrier*: what the camera saw the code on, card or phone; a scanner cannot tell. *typed*: by a scanner in
@@ -147,7 +148,7 @@ class Station(StationWork):
         """
         document = read_scan(raw, simulated=self._simulated, typed=typed)
         if document.kind is DocumentKind.OPAQUE_TOKEN and self._tokens is not None:
-            return await self._take_token(unframe(raw), self._tokens, lane, carrier)
+            return await self._take_token(unframe(raw), self._tokens, carrier)
         key = self_service_key(document)
         async with self._moving:
             self._refuse_others(key)
@@ -157,7 +158,7 @@ class Station(StationWork):
                 self._names_nobody(document)
                 return None
             source = CarrierSource.NONE if carrier is Carrier.UNKNOWN else CarrierSource.CAMERA
-            return await self._present(InFront(document, key, carrier, source), lane)
+            return await self._present(InFront(document, key, carrier, source))
 
     def _names_nobody(self, document: Document, *, lay: bool = False) -> None:
         """Tell what to do instead; *lay*: laying the card down now is one way."""
@@ -169,7 +170,7 @@ class Station(StationWork):
         self._screen.show("reading", "unreadable", error=code, lay=lay, clear_after=clear)
         raise ScanRefused(code)
 
-    async def _take_token(self, token: bytes, step: TokenStep, lane: Lane, carrier: Carrier) -> str:
+    async def _take_token(self, token: bytes, step: TokenStep, carrier: Carrier) -> str:
         """Ask whose code this is; whoever scans something else meanwhile is served instead."""
         async with self._moving:
             self._refuse_others(None)
@@ -188,7 +189,7 @@ class Station(StationWork):
             holder = asking.result()
             if isinstance(holder, str):
                 self._refuse(holder)
-            return await self._present(holder, lane)
+            return await self._present(holder)
 
     def _refuse_others(self, key: Key | None) -> None:
         if self.phase == "out_of_order":
@@ -198,8 +199,8 @@ class Station(StationWork):
         if self._serving and self.checkin_id is None:  # the card of a typed number is being read
             raise StationBusy("another document is being read")
 
-    async def _present(self, person: InFront, lane: Lane, *, another: bool = False) -> str:
-        presented = await self._open(person, lane, another=another)
+    async def _present(self, person: InFront, *, another: bool = False) -> str:
+        presented = await self._open(person, another=another)
         if presented.again:
             self._show_ticket(presented.checkin, again=True)
         else:
@@ -210,12 +211,12 @@ class Station(StationWork):
         """What comes after somebody was read."""
         self._ask_who(person)
 
-    async def _open(self, person: InFront, lane: Lane, *, another: bool = False) -> Presented:
+    async def _open(self, person: InFront, *, another: bool = False) -> Presented:
         try:
             presented = await self._checkins.present(
                 person.document,
                 person.key,
-                lane=lane,
+                lane=self._lane,
                 station=self.id,
                 another=another,
                 carrier=person.carrier,
@@ -243,8 +244,7 @@ class Station(StationWork):
                 raise NotAtThatPhase("that check-in is over")
             match self.phase, answer:
                 case "confirm", "confirm":
-                    self._screen.show("checking", "checking", step="insurance", waited=0)
-                    self._start(self._guarded(self._check(str(checkin_id))))
+                    self._begin_check(str(checkin_id))
                 case "choose_service", "service" if self._choice.open_question and value in list(Slip):
                     self._choice = replace(self._choice, slip=Slip(str(value)))
                     self._offer(str(checkin_id))
@@ -257,7 +257,7 @@ class Station(StationWork):
                     self._screen.show("checking", "checking", step="registering", waited=0)
                     self._start(self._guarded(self._to_staff(checkin_id, "called_by_patient")))
                 case "done", "another_examination" if self._presented is not None:
-                    await self._present(self._presented, Lane.SELF, another=True)
+                    await self._present(self._presented, another=True)
                 case ("confirm", "reject" | "cancel") | (("choose_service" | "place_card" | "reading"), "cancel"):
                     self._start(self._clear(self._screen.data, left=True))
                 case (("done" | "needs_staff"), "cancel"):
@@ -290,6 +290,10 @@ class Station(StationWork):
             await self._checkins.abandon(checkin_id)
 
     # -- what goes on meanwhile --------------------------------------------------------------------------------
+
+    def _begin_check(self, checkin_id: str) -> None:
+        self._screen.show("checking", "checking", step="insurance", waited=0)
+        self._start(self._guarded(self._check(checkin_id)))
 
     async def _check(self, checkin_id: str) -> None:
         fetching = asyncio.gather(self._checkins.menu(), self._checkins.known(checkin_id))

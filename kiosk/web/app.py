@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from fastapi import APIRouter, FastAPI, Request, Response
@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException as AnyHTTPException
 from kiosk import __version__
 from kiosk.checkin import CheckIns
 from kiosk.day_figures import FigureRefused
+from kiosk.desk_station import DeskStation
 from kiosk.duty import Duty
 from kiosk.eligibility_questions import NoSuchVisit
 from kiosk.errors import ConfigError, KioskError, StoreError
@@ -23,7 +24,7 @@ from kiosk.pushed_chip import PushedChipRefused
 from kiosk.staffwork import StaffRefusal
 from kiosk.station_model import NotAtThatPhase, ScanRefused, StationBusy
 from kiosk.stations import Station
-from kiosk.web import camera, pages, patient, staff
+from kiosk.web import camera, desk, pages, patient, staff
 from kiosk.web.staff_accounts import AccountRefusal, StaffAccounts
 
 log = logging.getLogger(__name__)
@@ -134,14 +135,18 @@ def local_app(
     preview: Preview | None = None,
     duty: Duty | None = None,
     questions: APIRouter | None = None,
+    desks: Sequence[DeskStation] = (),
 ) -> FastAPI:
-    """The loopback listener: the patient's screen; with *accounts* (demo only) the staff screen too.
+    """The loopback listener: the patient's screen; with *accounts* (demo only) the counter's and the staff's too.
 
     *typed* gets each scan that a scanner typed into the page. *pushed*: the routes of reader programs, where they are
     configured. *preview*: what the camera sees, likewise. *questions*: those of hospital and cashier, likewise.
     """
     app = base_app("Kiosk")
     add_probes(app, ready, metrics)
+    if accounts is not None:  # before the kiosk's own station, whose routes take any name
+        app.include_router(desk.desk_api(desks, facility, staff.signed_in(accounts)))
+        app.include_router(pages.desk_router())
     app.include_router(patient.patient_api(station, facility, screen_secret, token, typed))
     app.include_router(camera.camera_api(preview, station.id, screen_secret, token))
     app.include_router(pages.patient_router())
@@ -158,6 +163,8 @@ def local_app(
 
 def staff_app(
     *,
+    facility: str,
+    desks: Sequence[DeskStation],
     checkins: CheckIns,
     accounts: StaffAccounts,
     status: StatusReport,
@@ -165,8 +172,10 @@ def staff_app(
     duty: Duty | None = None,
     questions: APIRouter | None = None,
 ) -> FastAPI:
-    """The TLS listener: the staff screen, and the questions of hospital and cashier."""
+    """The TLS listener: counter and staff screen, and the questions of hospital and cashier."""
     app = base_app("Kiosk staff")
+    app.include_router(desk.desk_api(desks, facility, staff.signed_in(accounts)))
+    app.include_router(pages.desk_router())
     app.include_router(staff.staff_api(checkins, accounts, status, secure=True, portraits=portraits, duty=duty))
     if questions is not None:
         app.include_router(questions)

@@ -33,6 +33,9 @@ _HEADERS = {
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=()",
 }
+_DESK = "/desk"
+_AT_A_DESK = {"Permissions-Policy": "camera=(), microphone=(), geolocation=(), usb=(), serial=(self)"}
+"""A clerk's serial scanner may speak to the counter's page, if the clerk chooses it."""
 _SAFE = ("GET", "HEAD", "OPTIONS")
 _TYPES = ("application/json", "application/octet-stream")
 TOKEN_HEADER = "x-screen-token"
@@ -136,7 +139,7 @@ class Guards:
 
     def _dress(self, message: Message, path: str) -> None:
         headers = MutableHeaders(scope=message)
-        for name, value in _HEADERS.items():
+        for name, value in (_HEADERS | _AT_A_DESK if path == _DESK else _HEADERS).items():
             headers.setdefault(name, value)
         if not path.startswith("/static/"):
             headers["Cache-Control"] = "no-store"

@@ -1,4 +1,4 @@
-"""The two screens as HTML: words from ``texts/vi.toml``, layout from ``templates/``, behaviour from ``static/``.
+"""The screens as HTML: words from ``texts/vi.toml``, layout from ``templates/``, behaviour from ``static/``.
 
 The pages carry no personal data and know nothing of check-ins: their scripts get everything from the JSON routes. All
 words of a screen travel in its page as a JSON block, which a policy without inline scripts allows (it is data).
@@ -25,7 +25,7 @@ _FOLDERS: Final = ("static", "templates", "texts")
 
 @cache
 def texts() -> dict[str, Any]:
-    """All words of both screens: ``patient`` and ``staff``, each a tree of strings."""
+    """All words of the screens: ``patient`` and ``staff`` (counter and staff), each a tree of strings."""
     return tomllib.loads((_HERE / "texts" / "vi.toml").read_text("utf-8"))
 
 
@@ -45,6 +45,11 @@ def patient_router() -> APIRouter:
     return _router("/", "patient")
 
 
+def desk_router() -> APIRouter:
+    """``GET /desk``: the counter's screen; it shows nothing before the login."""
+    return _router("/desk", "desk", words="staff")
+
+
 def staff_router() -> APIRouter:
     """``GET /staff``: the staff's screen; it shows nothing before the login."""
     return _router("/staff", "staff")
@@ -62,17 +67,17 @@ class _Static(StaticFiles):
         return response
 
 
-def _router(path: str, screen: str) -> APIRouter:
+def _router(path: str, screen: str, *, words: str = "") -> APIRouter:
     router = APIRouter()
 
     @router.get(path, response_class=HTMLResponse, include_in_schema=False)
     async def page() -> HTMLResponse:
-        return HTMLResponse(_render(screen), headers={"Cache-Control": "no-store", "X-Build": build()})
+        return HTMLResponse(_render(screen, words or screen), headers={"Cache-Control": "no-store", "X-Build": build()})
 
     return router
 
 
 @cache
-def _render(screen: str) -> str:
+def _render(screen: str, words: str) -> str:
     environment = Environment(loader=PackageLoader("kiosk.web"), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template(f"{screen}.html").render(texts=texts()[screen], build=build())
+    return environment.get_template(f"{screen}.html").render(texts=texts()[words], build=build())

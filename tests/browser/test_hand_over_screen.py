@@ -11,8 +11,9 @@ import zxingcpp
 from playwright.sync_api import BrowserContext, Page, expect
 
 from simulators.stack import Stack, free_base
+from tests.browser.axe import barriers
 from tests.browser.screens import DESK, PEOPLE, UPRIGHT, name_on_card, qr, sign_in, view
-from tests.browser.typing_scanner import ascii_mode, play
+from tests.browser.typing_scanner import alt_mode, ascii_mode, be_patient, play
 from tests.hospital_adapters.typing_ime import telex
 
 FIELDS = ["personal_id", "full_name", "birth_date", "sex", "card", "valid_to", "service_code"]
@@ -46,7 +47,7 @@ def nothing_waits(stack: Stack) -> None:
             clerk.post(f"{path}/confirm", json=said).raise_for_status()
 
 
-INSURED = iter([1, 12, 4, 5, 9, 27, 29, 28])
+INSURED = iter([1, 12, 4, 5, 9, 27, 29, 28, 10, 11])
 """Nobody twice, also not when a test tries a second time."""
 
 
@@ -215,3 +216,33 @@ def test_the_screen_stands_upright_too(stack: Stack, open_page: Callable[[str, d
     sign_in(page)
     page.locator("#tab-hand_over").click()
     expect(page.locator("#hand-over-rest")).to_be_visible()
+
+
+def test_at_the_counter_the_entry_stands_beside_the_person(
+    stack: Stack, open_page: Callable[[str, dict[str, int]], Page]
+) -> None:
+    page = open_page(stack.url("kiosk") + "/desk", {"width": 700, "height": 900})
+    page.get_by_label("Tên đăng nhập").fill("demo")
+    page.get_by_label("Mật khẩu").fill("demo")
+    page.get_by_role("button", name="Đăng nhập").click()
+    be_patient(page)
+    person = page.locator("#person")
+    expect(person).to_have_attribute("data-view", "idle")
+    who = next(INSURED)
+    play(page, alt_mode(qr(who).decode() + "\r"))
+    expect(person).to_have_attribute("data-view", "confirm")
+    page.keyboard.press("Enter")
+    expect(person).to_have_attribute("data-view", re.compile("choose_service|done"))
+    if person.get_attribute("data-view") == "choose_service":
+        page.keyboard.press("3" if page.locator(".slips").count() else "1")
+    if page.locator(".rooms").count():
+        page.keyboard.press("1")
+    expect(person).to_have_attribute("data-view", "done")
+    assert scanned(page).startswith(f"{PEOPLE[who].citizen_id}\t")
+    expect(page.locator("#entered-button")).to_be_enabled()
+    page.keyboard.press("F2")
+    expect(page.locator("#hand-over-rest")).to_be_visible()
+    assert barriers(page) == []
+    page.keyboard.press("Escape")
+    expect(person).to_have_attribute("data-view", "idle")
+    assert name_on_card(who) not in page.content()

@@ -62,6 +62,12 @@ export class Desk {
     this.content.replaceChildren(left, this.panel);
     this.#leave();
     document.addEventListener("keydown", this.#onKey);
+    const asked = location.hash.slice(1); // a check-in that the counter sends its clerk to
+    if (asked) {
+      history.replaceState(null, "", location.pathname);
+      this.#open(asked);
+      this.#focusNext = true;
+    }
     this.#loop();
   }
 
