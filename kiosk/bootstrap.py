@@ -36,6 +36,7 @@ from kiosk.model import Eligibility
 from kiosk.opening_hours import OpeningHours
 from kiosk.outbox import Backoff, Delivery, Outbox
 from kiosk.ports import AdapterContext, Clock, EligibilityGateway, HospitalAdapter, HospitalAdapterFactory
+from kiosk.printing import Printing
 from kiosk.province_client import ProvinceClient
 from kiosk.recheck import Recheck
 from kiosk.records import CheckIn
@@ -43,6 +44,9 @@ from kiosk.register_delivery import RegisterDelivery
 from kiosk.station_model import Timings
 from kiosk.stations import Station
 from kiosk.store import Store, read_or_make_key, write_durably
+from kiosk.ticket_model import PrinterSettings, PrinterState
+from kiosk.ticket_numbers import NumberSeries
+from kiosk.tickets import ProcessPrinter
 from kiosk.upgrade import upgrade_apart
 from kiosk.vneid_verifier import HttpTokenVerifier
 
@@ -74,6 +78,7 @@ class Parts:
     provider: HttpChipVerifier | None
     tokens: HttpTokenVerifier | None
     anchors: TrustAnchors | None
+    printing: Printing | None
     metrics: Metrics
     health: Health
 
@@ -88,6 +93,8 @@ class Parts:
         await self.checkins.across.register.close()
         await self.hospital.close()
         await self.province.close()
+        if self.printing is not None:
+            await self.printing.close()
         if self.provider is not None:
             await self.provider.close()
         if self.tokens is not None:
@@ -169,7 +176,8 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     provider = provider_of(config.card, beside)
     anchors = anchors_of(config.card, beside) if config.card.adapter != "none" else None
     tokens = _tokens(config, beside)
-    options: dict[str, Any] = {"simulated": config.demo, "tokens": tokens}
+    printing = _printing(config, metrics, health)
+    options: dict[str, Any] = {"simulated": config.demo, "tokens": tokens, "printing": printing}
     station: Station
     if config.card.adapter == "none":
         station = Station(config.station.id, checkins, clock, _timings(config), **options)
@@ -191,6 +199,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         provider,
         tokens,
         anchors,
+        printing,
         metrics,
         health,
     )
@@ -237,6 +246,22 @@ def _tokens(config: Config, beside: Path) -> HttpTokenVerifier | None:
     return HttpTokenVerifier(url=table.url, token=read_secret(table.token_file, beside), ca_file=table.ca_file)
 
 
+def _printing(config: Config, metrics: Metrics, health: Health) -> Printing | None:
+    """The ticket printer of the local station, if there is one."""
+    table = config.printer
+    if table.adapter == "none":
+        return None
+
+    def changed(state: PrinterState) -> None:
+        ready = state.prints is not False
+        metrics.printer(ready=ready)
+        health.printer.note(ready, state.value)
+
+    asks = table.asks and table.adapter != "file"
+    settings = PrinterSettings(table.adapter, table.address, table.width, table.baud, asks, table.languages)
+    return Printing(ProcessPrinter(settings), changed, lambda state: metrics.ticket(state.value))
+
+
 def load_adapter(config: Config, beside: Path) -> HospitalAdapter:
     """The hospital adapter named in the configuration; only that plug-in is imported. ConfigError if there is none."""
     found = entry_points(group="hospital_adapters", name=config.hospital.adapter)
@@ -258,6 +283,7 @@ def _policy(config: Config) -> Policy:
         recheck_gap=_SHARE_OF_ARRIVALS / config.insurance.per_second,
         hours=OpeningHours.parse(config.insurance.opens, config.insurance.closes),
         services=tuple(_service(row) for row in config.service),
+        numbers=NumberSeries(config.tickets.first, config.tickets.last, config.tickets.lines),
         own_codes=tuple(sorted((row.since, frozenset(row.accepted)) for row in config.route)),
     )
 

@@ -43,11 +43,10 @@ from kiosk.returning import appointments_of, last_service
 from kiosk.seen_elsewhere import seen_elsewhere
 from kiosk.service_menu import service_menu
 from kiosk.store import Store
+from kiosk.ticket_numbers import next_number
 from kiosk.to_hospital import send_visit
 
-__all__ = ["NUMBER_PREFIX", "CheckIns", "Key", "Policy", "Presented"]
-
-NUMBER_PREFIX = "K"
+__all__ = ["CheckIns", "Key", "Policy", "Presented"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -354,7 +353,8 @@ class CheckIns:
         """Whoever is accepted leaves with a number: the kiosk's own when the hospital gave none in time."""
         checkin = existing(connection, checkin_id)
         if checkin.number is None:
-            number = records.next_number(connection, local_day(self.clock()), NUMBER_PREFIX)
+            service = checkin.service.id if checkin.service else None
+            number = next_number(connection, local_day(self.clock()), self.policy.numbers, service)
             records.update(connection, checkin_id, kiosk_number=number)
         return existing(connection, checkin_id)
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from kiosk.hospital_model import Service
 from kiosk.model import KeyKind, Method
 from kiosk.opening_hours import ALWAYS_OPEN, OpeningHours
 from kiosk.records import CheckIn
+from kiosk.ticket_numbers import NumberSeries
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +26,7 @@ class Policy:
     recheck_gap: float = 2.0  # between two questions that wait, once the gateway is back
     hours: OpeningHours = ALWAYS_OPEN
     services: tuple[Service, ...] = ()  # of a hospital system without a menu of its own
+    numbers: NumberSeries = field(default_factory=NumberSeries)
     own_codes: tuple[tuple[date, frozenset[str]], ...] = ()  # since when which places of registration count as this one
 
     def registered_here(self, place: str, day: date) -> bool:

@@ -6,6 +6,7 @@ Secrets are never in the file: a ``*_file`` setting names a systemd credential o
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from datetime import date
 from pathlib import Path
@@ -166,6 +167,41 @@ class CardTable(Table):
         return self
 
 
+class PrinterTable(Table):
+    """The ticket printer; see kiosk.ticket_model for each setting. A printer behind ``file`` is not asked."""
+
+    adapter: Literal["none", "usb", "serial", "network", "file"] = "none"
+    address: str = ""
+    width: Literal[58, 80] = 80
+    baud: Annotated[int, Field(ge=300, le=4_000_000)] = 9600
+    asks: Annotated[bool, Field(strict=True)] = True
+    languages: Annotated[tuple[Literal["vi", "en", "km"], ...], Field(min_length=1, max_length=3)] = ("vi",)
+
+    @model_validator(mode="after")
+    def _whole(self) -> PrinterTable:
+        shapes = {"usb": r"[0-9a-fA-F]{4}:[0-9a-fA-F]{4}", "network": r".+:\d{1,5}", "serial": "/.+", "file": "/.+"}
+        if self.adapter != "none" and not re.fullmatch(shapes[self.adapter], self.address):
+            raise ValueError("address: usb expects vendor:product, network host:port, serial and file an absolute path")
+        return self
+
+
+class TicketsTable(Table):
+    """The kiosk's own numbers: ``first`` to ``last`` are this station's, so that several never give the same one.
+
+    Beyond ``last`` it goes on a thousand higher. ``lines``: letters by service id, such as N for K-N024.
+    """
+
+    first: Annotated[int, Field(ge=1, le=999)] = 1
+    last: Annotated[int, Field(ge=1, le=999)] = 999
+    lines: dict[str, Annotated[str, Field(pattern=r"^[A-Z]{1,2}$")]] = {}
+
+    @model_validator(mode="after")
+    def _in_order(self) -> TicketsTable:
+        if self.first > self.last:
+            raise ValueError("first: expected at most last")
+        return self
+
+
 class InsuranceTable(Table):
     """Who is asked whether people are insured; see kiosk.insurance for what each setting does.
 
@@ -294,6 +330,8 @@ class Config(Table):
     keyboard: KeyboardTable = KeyboardTable()
     vneid: VneidTable = VneidTable()
     card: CardTable = CardTable()
+    printer: PrinterTable = PrinterTable()
+    tickets: TicketsTable = TicketsTable()
     insurance: InsuranceTable
     route: tuple[RouteTable, ...] = ()
     eligibility: EligibilityTable = EligibilityTable()

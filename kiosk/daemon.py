@@ -91,6 +91,7 @@ class Daemon:
                 ("audit-anchors", audit_anchor.close_days_for_ever(parts.store, self._config.station.data, utc_now)),
                 ("warm-up", self._warm_up.run()),
                 ("day-figures", self._day_figures.run()),
+                *([("printer", parts.printing.mind())] if parts.printing is not None else []),
             )
         ]
         watchdog = asyncio.create_task(notify.keep_alive(self._alive))
@@ -345,6 +346,7 @@ class Daemon:
             "reader_ok": parts.health.codes_ok,
             "scanner_fault": parts.health.scanner.fault,
             "card_reader_ok": parts.health.cards.ok,
+            "printer": parts.health.printer.view() if parts.printing is not None else None,
             "disk_low": self._free_mb() < _MIN_FREE_MB,
             "province": {
                 "enrolled": await parts.province.enrolled(),

@@ -88,6 +88,7 @@ class Health:
         default_factory=lambda: {name: Part(name) for name in ("scanner", "camera", "keyboard")}
     )
     cards: Part = field(default_factory=lambda: Part("card reader"))
+    printer: Part = field(default_factory=lambda: Part("printer"))
     scanner: ScannerHealth = field(default_factory=ScannerHealth)
 
     @property

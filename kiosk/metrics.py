@@ -64,6 +64,17 @@ class Metrics:
         )
         self._reader = Gauge("kiosk_reader_attached", "1 while the reader works", ["reader"], registry=self.registry)
 
+        self._printer = Gauge("kiosk_printer_ready", "1 unless tickets surely stay inside", registry=self.registry)
+        self._tickets = Counter("kiosk_tickets", "Tickets sent to the printer", ["outcome"], registry=self.registry)
+
+    def printer(self, *, ready: bool) -> None:
+        """The printer was looked at."""
+        self._printer.set(1 if ready else 0)
+
+    def ticket(self, outcome: str) -> None:
+        """A ticket was sent; *outcome*: the printer's state afterwards."""
+        self._tickets.labels(outcome).inc()
+
     def lookup(self, checkin: CheckIn, answer: Eligibility) -> None:
         """One question was answered, or was not."""
         if answer.attempts == 0:

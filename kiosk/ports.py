@@ -23,6 +23,7 @@ from kiosk.hospital_model import (
 )
 from kiosk.model import AdapterHealth, Eligibility, Identity, LookupKey, Moment, Officer
 from kiosk.register_model import Elsewhere, Handed, Passage
+from kiosk.ticket_model import PrinterState, Ticket
 
 
 class CardConnection(Protocol):
@@ -254,6 +255,22 @@ class HospitalAdapterFactory(Protocol):
 
     def __call__(self, settings: Mapping[str, Any], context: AdapterContext) -> HospitalAdapter:
         """Build the adapter from the ``[hospital]`` table without its common keys; ConfigError names a wrong key."""
+        ...
+
+
+class TicketPrinter(Protocol):
+    """Prints tickets. Neither call ever raises or outlasts its deadline: a dead printer is a state."""
+
+    async def print(self, ticket: Ticket) -> PrinterState:
+        """Print *ticket*; the state afterwards, whose ``prints`` says whether it came out."""
+        ...
+
+    async def state(self) -> PrinterState:
+        """What the printer says of itself now; uses no paper."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of the printer."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Reading and writing check-ins, lookups and tickets inside a transaction of the store.
+"""Reading and writing check-ins and lookups inside a transaction of the store.
 
 Every function takes the open connection of ``Store.run`` or ``Store.read`` and does no commit of its own.
 """
@@ -9,7 +9,7 @@ import hashlib
 import hmac
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 
 import sqlalchemy as sa
@@ -31,7 +31,7 @@ from kiosk.model import (
     Method,
     local_day,
 )
-from kiosk.tables import audit, checkin, lookup, setting, ticket_series
+from kiosk.tables import audit, checkin, lookup, setting
 
 _IDENTITY: Final = TypeAdapter(Identity)
 _ELIGIBILITY: Final = TypeAdapter(Eligibility)
@@ -350,17 +350,6 @@ def recent_answer(connection: sa.Connection, of: CheckIn, now: datetime, within:
         if same_person(_IDENTITY.validate_python(identity), of.identity):
             return _ELIGIBILITY.validate_python(answer)
     return None
-
-
-def next_number(connection: sa.Connection, day: date, prefix: str) -> str:
-    """The next number of the kiosk's own series of *day*, such as ``K-007``; never given twice."""
-    where = (ticket_series.c.day == str(day), ticket_series.c.prefix == prefix)
-    last = connection.execute(sa.select(ticket_series.c.last).where(*where)).scalar()
-    if last is None:
-        connection.execute(ticket_series.insert().values(day=str(day), prefix=prefix, last=1))
-        return f"{prefix}-001"
-    connection.execute(ticket_series.update().where(*where).values(last=last + 1))
-    return f"{prefix}-{last + 1:03d}"
 
 
 def add_audit(

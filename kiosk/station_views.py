@@ -150,6 +150,20 @@ def answer_view(checkin: CheckIn) -> dict[str, Any]:
     }
 
 
+def paper_view(checkin: CheckIn, printed: bool | None) -> dict[str, Any]:
+    """How the print of the ticket ended: ``printed`` (None: nobody can tell), and where nothing came out
+    ``receipt_qr``, the lookup receipt as a QR code to photograph: its ``size`` in modules and the SVG ``path``.
+    """
+    qr = None
+    if printed is False and checkin.lookup_receipt:
+        import segno  # noqa: PLC0415 - only where a printer does not work
+
+        matrix = segno.make(checkin.lookup_receipt, error="m", micro=False).matrix
+        dark = [(x, y) for y, row in enumerate(matrix) for x, module in enumerate(row) if module]
+        qr = {"size": len(matrix), "path": "".join(f"M{x} {y}h1v1h-1z" for x, y in dark)}
+    return {"printed": printed, "receipt_qr": qr}
+
+
 def ticket_view(checkin: CheckIn) -> dict[str, Any]:
     """The number and where to go with it; ``others``: further numbers of the same visit, where there are any."""
     more = checkin.receipt.tickets[1:] if checkin.receipt else ()

@@ -20,12 +20,14 @@ from kiosk.errors import StoreError
 from kiosk.hospital_model import Service, Slip
 from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, EligibilityClass, Lane, local_day
 from kiosk.ports import Clock, TokenVerifier
+from kiosk.printing import Printing
 from kiosk.records import CheckIn
 from kiosk.station_model import InFront, NotAtThatPhase, ScanRefused, StationBusy, Timings
 from kiosk.station_views import (
     answer_view,
     choice_view,
     confirm_view,
+    paper_view,
     read_scan,
     self_service_key,
     ticket_view,
@@ -49,6 +51,7 @@ class Station(StationWork):
         *,
         simulated: bool = False,
         tokens: TokenVerifier | None = None,
+        printing: Printing | None = None,
         lane: Lane = Lane.SELF,
     ) -> None:
         """*simulated*: people with numbers of the simulators' range are expected (demo).
@@ -57,6 +60,7 @@ class Station(StationWork):
         whether people serve themselves here.
         """
         super().__init__(station_id, clock)
+        self._printing = printing
         self._lane = lane
         self._checkins = checkins
         self._timings = timings
@@ -368,3 +372,13 @@ class Station(StationWork):
             view, clear = "done", self._timings.done
         told = answer_view(checkin)
         self._screen.show(view, view, clear_after=clear, ticket=ticket_view(checkin), again=again, **told)
+        if self._printing is not None:
+            self._screen.flag(printed=None, receipt_qr=None)
+            self._start(self._print(checkin, self._printing))
+
+    async def _print(self, checkin: CheckIn, printing: Printing) -> None:
+        """Print, and say on the screen how that ended if the person still stands there."""
+        shown = self._screen.data
+        printed = await printing.by_itself(checkin)
+        if self._screen.data is shown:
+            self._screen.flag(**paper_view(checkin, printed))

@@ -10,6 +10,7 @@ from kiosk.hospital_model import MatchKind
 from kiosk.kpi import own_rates
 from kiosk.model import EligibilityClass, Lane
 from kiosk.station_views import patient_answer
+from kiosk.ticket_numbers import NumberSeries, next_number
 from tests.kiosk.world import World, card, qr, until
 
 
@@ -303,7 +304,7 @@ async def test_kiosk_numbers_run_on_and_start_again_each_day(world: World):
 async def test_many_at_once_never_share_a_kiosk_number(world: World):
     day = world.today()
     gained = await asyncio.gather(
-        *(world.store.run(lambda c: records.next_number(c, day, "K")) for _ in range(40)),
+        *(world.store.run(lambda c: next_number(c, day, NumberSeries())) for _ in range(40)),
     )
     assert sorted(gained) == [f"K-{n:03d}" for n in range(1, 41)]
 
