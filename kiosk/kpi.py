@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from decimal import ROUND_HALF_UP, Decimal
-from typing import Any
+from typing import Any, Final
 
 from kiosk import events
+
+UNEXPLAINED: Final = "UNEXPLAINED"
 
 
 def percent(numerator: int, denominator: int) -> float | None:
@@ -52,3 +55,28 @@ def own_rates(bodies: Iterable[dict[str, Any]]) -> dict[str, Any]:
         "r2_denominator": len(counted),
         "r2_pct": percent(successes, len(counted)),
     }
+
+
+def not_by_chip(bodies: Iterable[dict[str, Any]]) -> dict[str, int]:
+    """Insured visits of the events in *bodies* without a successful lookup by chip, by reason; most first.
+
+    A visit that names none is ``UNEXPLAINED`` (interfaces, section 6).
+    """
+    reasons: dict[str, str] = {}
+    by_chip: set[str] = set()
+    for body in bodies:
+        if body["kind"] == "visit":
+            reasons.pop(body["checkin_id"], None)
+            if body["bhyt"]:
+                reasons[body["checkin_id"]] = body["not_by_chip"] or UNEXPLAINED
+        elif body["kind"] == "lookup" and body["method"] == events.Method.CHIP_CCCD and _succeeded(body):
+            by_chip.add(body["checkin_id"])
+    counted = Counter(reason for checkin_id, reason in reasons.items() if checkin_id not in by_chip)
+    return dict(sorted(counted.items(), key=lambda each: (-each[1], each[0])))
+
+
+def _succeeded(body: dict[str, Any]) -> bool:
+    counts = body["reached_gateway"] and body["key_kind"] == events.KeyKind.PERSONAL_12
+    return (
+        bool(counts and body["result_code"]) and events.result_kpi_class(body["result_code"]) in events.SUCCESS_CLASSES
+    )

@@ -20,6 +20,7 @@ from kiosk.portraits import Portraits
 from kiosk.records import CheckIn
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
+from kiosk.web.staff_board import board_api
 from kiosk.web.staff_duty import duty_router
 from kiosk.web.staff_figures import figures_api
 from kiosk.web.staff_hand_over import hand_over_api
@@ -123,6 +124,7 @@ def staff_api(
     user_of = signed_in(accounts)
     Who = Annotated[str, Depends(user_of)]
     router.include_router(session_api(accounts, secure=secure))
+    router.include_router(board_api(checkins, user_of))
     router.include_router(pending_api(checkins, user_of))
     router.include_router(figures_api(checkins, user_of))
     router.include_router(hand_over_api(checkins, user_of))

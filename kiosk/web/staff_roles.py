@@ -35,7 +35,9 @@ OWN: Final = frozenset(
 )
 """What everybody may do for an account of their own, even before a first password is changed."""
 
-_AROUND: Final = frozenset({"GET /status", "GET /services", "POST /decode", "GET /duty", "POST /duty/try-again"})
+_AROUND: Final = frozenset(
+    {"GET /status", "GET /board", "GET /services", "POST /decode", "GET /duty", "POST /duty/try-again"}
+)
 _PATIENTS: Final = frozenset(
     {
         "GET /check-ins",

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kiosk.kpi import own_rates, percent
+from kiosk.kpi import not_by_chip, own_rates, percent
 
 
 def lookup(checkin: str, code: str | None, *, reached: bool = True, kind: str = "PERSONAL_12") -> dict:
@@ -62,3 +62,23 @@ def test_an_empty_day_has_no_rates():
 )
 def test_percentages_have_two_decimals_rounded_half_up(numerator, denominator, wanted):
     assert percent(numerator, denominator) == wanted
+
+
+def test_why_no_chip_was_read():
+    def chip(checkin: str, code: str | None, **more: object) -> dict:
+        return lookup(checkin, code) | {"method": "CHIP_CCCD"} | more
+
+    def why(checkin: str, reason: str | None, *, bhyt: bool = True) -> dict:
+        return visit(checkin, bhyt=bhyt) | {"not_by_chip": reason}
+
+    found = not_by_chip(
+        [
+            *(chip("read", "000"), why("read", "CHIP_FAILED")),  # it went well in the end
+            *(chip("failed", "101"), why("failed", "CHIP_FAILED")),
+            *(lookup("qr", "000") | {"method": "QR_CCCD"}, why("qr", "CHIP_FAILED")),
+            *(chip("unsent", None, reached_gateway=False), why("unsent", None)),
+            *(why("changed", "NO_CARD"), why("changed", "CHILD")),
+            *(why("paying", "NO_CARD"), why("paying", "NO_CARD", bhyt=False)),
+        ]
+    )
+    assert list(found.items()) == [("CHIP_FAILED", 2), ("CHILD", 1), ("UNEXPLAINED", 1)]

@@ -4,6 +4,7 @@ import { el } from "../dom.js";
 import { t } from "../texts.js";
 import { Wedge } from "../wedge.js";
 import { ApiError, call } from "./api.js";
+import { BoardPage } from "./board.js";
 import { Desk } from "./desk.js";
 import { FiguresPage } from "./figures.js";
 import { sessionView } from "./session.js";
@@ -50,7 +51,8 @@ function showDesk({ user: name }) {
     await showSession();
   };
   const figures = el("button", { type: "button", id: "figures", click: () => showFigures({ user: name }) }, t("figures/open"));
-  user.replaceChildren(figures, el("span", {}, name), el("button", { type: "button", click: logOut }, t("session/logout")));
+  const board = el("button", { type: "button", id: "today-board", click: () => showBoard({ user: name }) }, t("board/open"));
+  user.replaceChildren(board, figures, el("span", {}, name), el("button", { type: "button", click: logOut }, t("session/logout")));
   desk = new Desk({ content, status, tell, failed });
   desk.start();
 }
@@ -62,6 +64,16 @@ function showFigures(session) {
   status.replaceChildren();
   document.getElementById("figures").disabled = true;
   new FiguresPage({ content, tell, failed, back: () => showDesk(session) }).show();
+}
+
+// How the day stands, in the place of the desk until it is left.
+function showBoard(session) {
+  desk?.stop();
+  const page = new BoardPage({ content, tell, failed, back: () => showDesk(session) });
+  desk = { stop: () => page.leave(), scanned: () => {} };
+  status.replaceChildren();
+  for (const id of ["figures", "today-board"]) document.getElementById(id).disabled = true;
+  page.show();
 }
 
 showSession();
