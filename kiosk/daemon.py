@@ -79,6 +79,7 @@ class Daemon:
         parts = self.parts
         if self._config.demo:
             await self._accounts.add("demo", "demo")
+            await self._accounts.write("demo", None, "demo", {"seen_at": utc_now(), "disabled": False})
         servers = self._servers()
         delivering = asyncio.create_task(parts.outbox.run(), name="outbox")
         serving = [asyncio.create_task(server.serve([sock]), name="server") for server, sock in servers]

@@ -11,7 +11,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from kiosk import outbox_table, records, withdrawal
+from kiosk import outbox_table, overrides, records, withdrawal
 from kiosk.amendment import bring_to_hospital, entered_by_hand, send_amendment
 from kiosk.checkin import CheckIns
 from kiosk.documents.card_number import classify_number
@@ -85,7 +85,8 @@ class StaffWork:
         """Staff decide what the visit is and send it to the hospital; waits a little for the hospital's number.
 
         *patient*: ``known`` or ``new`` when the hospital's record of the person was unclear. StaffRefusal:
-        ALREADY_REGISTERED, UNDER_WAY, OUTCOME_UNKNOWN, PATIENT_UNCLEAR, CLOSED.
+        ALREADY_REGISTERED, UNDER_WAY, OUTCOME_UNKNOWN, PATIENT_UNCLEAR, CLOSED; REASON_NEEDED: against the insurer's
+        answer only with a *reason* of `kiosk.overrides`.
         """
 
         def work(connection: sa.Connection) -> CheckIn:
@@ -101,6 +102,11 @@ class StaffWork:
             if row is not None and row.state == "parked" and row.uncertain:
                 raise StaffRefusal("OUTCOME_UNKNOWN")
             match = _decided(checkin, patient)
+            against = overrides.is_override(checkin, insured=insured)
+            if reason not in overrides.REASONS and (against or reason):
+                raise StaffRefusal("REASON_NEEDED")
+            if against:
+                overrides.note(connection, checkin, insured=insured, reason=reason, who=who, now=now)
             records.update(
                 connection,
                 checkin_id,

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
-from kiosk import holder_check, records
+from kiosk import holder_check, overrides, records
 from kiosk.checkin import CheckIns
 from kiosk.documents.as_json import decode_report
 from kiosk.documents.text import fold
@@ -24,6 +24,7 @@ from kiosk.web.staff_board import board_api
 from kiosk.web.staff_duty import duty_router
 from kiosk.web.staff_figures import figures_api
 from kiosk.web.staff_hand_over import hand_over_api
+from kiosk.web.staff_overrides import overrides_api
 from kiosk.web.staff_patient import patient_api
 from kiosk.web.staff_pending import pending_api
 from kiosk.web.staff_rules import rules_api
@@ -125,6 +126,7 @@ def staff_api(
     Who = Annotated[str, Depends(user_of)]
     router.include_router(session_api(accounts, secure=secure))
     router.include_router(board_api(checkins, user_of))
+    router.include_router(overrides_api(checkins, user_of))
     router.include_router(pending_api(checkins, user_of))
     router.include_router(figures_api(checkins, user_of))
     router.include_router(hand_over_api(checkins, user_of))
@@ -156,7 +158,9 @@ def staff_api(
     @router.get("/status")
     async def around(_: Who) -> dict[str, Any]:
         """Gateway, hospital, province, outbox and reader."""
-        return await status()
+        today = local_day(checkins.clock())
+        counts = await checkins.store.read(lambda c: overrides.counts(c, today))
+        return await status() | {"overrides": counts}
 
     @router.get("/services")
     async def services(_: Who) -> dict[str, Any]:
@@ -291,4 +295,11 @@ def _matches(checkin: CheckIn, body: Search) -> bool:
     return bool(name or tail) and (not tail or any(number.upper().endswith(tail) for number in numbers))
 
 
-UNPROCESSABLE = ("BAD_NUMBER", "BAD_DATE", "NAME_AND_BIRTH_DATE_NEEDED", "NO_SUCH_SERVICE", "VISIT_ID_NEEDED")
+UNPROCESSABLE = (
+    "REASON_NEEDED",
+    "BAD_NUMBER",
+    "BAD_DATE",
+    "NAME_AND_BIRTH_DATE_NEEDED",
+    "NO_SUCH_SERVICE",
+    "VISIT_ID_NEEDED",
+)

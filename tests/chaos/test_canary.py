@@ -159,7 +159,7 @@ def _staff_work(stack: CrowdStack, run: Run) -> None:
         staff.post("/check-ins/search", json={"name": typed.name}).raise_for_status()
         revealed = staff.post(f"/check-ins/{made}/reveal", json={}).raise_for_status().json()["identity"]
         run.answers["revealed"] = json.dumps(revealed, ensure_ascii=False)
-        chosen = {"decision": "self_pay", "service_id": "504", "reason": _NOTE}
+        chosen = {"decision": "self_pay", "service_id": "504", "reason": "patient_pays"}
         staff.post(f"/check-ins/{made}/override", json=chosen).raise_for_status()
         run.secrets["staff session"] = str(staff.cookies["staff"])
         deadline = time.monotonic() + 60

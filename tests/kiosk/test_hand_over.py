@@ -247,7 +247,7 @@ async def test_other_changes_are_shown_again_before_they_count(commune: Start) -
         checkin = await arrive(world, 1)
         shown = await work.show(checkin.checkin_id, "lan", "page-one")
         paid = next(service for service in await world.checkins.menu() if not service.insured)
-        await staff.register(checkin.checkin_id, paid, insured=False, reason="", patient=None, who="hoa")
+        await staff.register(checkin.checkin_id, paid, insured=False, reason="patient_pays", patient=None, who="hoa")
         with pytest.raises(StaffRefusal, match="CHANGED"):
             await confirm(work, shown)
         assert await listed(work) == [("K-001", "hand_over")]

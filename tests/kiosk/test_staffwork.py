@@ -1,6 +1,7 @@
 """What staff decide, through to the simulated hospital."""
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -110,7 +111,8 @@ async def test_staff_register_a_person_whose_data_differ(world: World, work: Sta
     with pytest.raises(StaffRefusal) as refused:
         await work.register(checkin.checkin_id, service, insured=False, reason="", patient=None, who="an")
     assert refused.value.code == "PATIENT_UNCLEAR"
-    done = await work.register(checkin.checkin_id, service, insured=False, reason="thẻ", patient="known", who="an")
+    how: dict[str, Any] = {"insured": False, "reason": "patient_pays", "patient": "known"}
+    done = await work.register(checkin.checkin_id, service, **how, who="an")
     assert (done.hospital_state, done.bhyt, done.staff_reason) == ("accepted", False, None)
     assert done.registered_status is EligibilityClass.NOT_INSURED
     assert [visit["MA_BN"] for visit in world.hospital.visits()] == ["BN000007"]

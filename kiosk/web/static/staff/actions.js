@@ -70,7 +70,7 @@ function done(name, item) {
 }
 
 const FIELDS = {
-  override: (item, services) => [decisionAndService(item, services), ...patientField(item), reasonField("override")],
+  override: (item, services) => [decisionAndService(item, services), ...patientField(item), overrideReason()],
   push: (item) => patientField(item),
   found: () => [
     field(t("actions/found/visit_id"), input("visit_id", { required: true })),
@@ -102,6 +102,14 @@ const REQUESTS = {
   withdrawn: ({ stands }) => ["cancel", { stands: stands === "yes" }],
   note: ({ text }) => ["note", { text }],
 };
+
+// Against the insurer's answer the server asks for one of them.
+const OVERRIDE_REASONS = ["paper_card_seen", "insurer_confirmed", "wrong_person", "newborn", "emergency", "not_covered", "patient_pays"];
+
+function overrideReason() {
+  const choices = OVERRIDE_REASONS.map((reason) => [reason, forCode("override_reason", reason)]);
+  return field(t("actions/override/reason"), select("reason", [["", t("actions/override/reason_none")], ...choices]));
+}
 
 const reasonField = (name) => field(t(`actions/${name}/reason`), input("reason"));
 

@@ -19,6 +19,7 @@ export function statusView(status, now = Date.now()) {
       chip(t("status/reader"), ...(plugged[status.reader_ok] ?? ["idle", t("status/none")])),
       status.warm_up?.problems.length === 0 && chip(t("status/warm_up"), "good", clock(status.warm_up.at)),
       cards && chip(t("status/card_reader"), ...cards),
+      status.printer && chip(t("status/printer"), ...known(status.printer)),
       status.outbox.filter((queue) => queue.rows).map((queue) => queueChip(queue, now)),
     ),
     ...alarms(status).map((words) => el("p", { class: "alarm" }, words)),
@@ -55,6 +56,8 @@ function alarms({ gateway, hospital, store, disk_low: diskLow, ...status }) {
     readerOk === false && t("status/alarm_reader"),
     scannerFault && forCode("scanner_fault", scannerFault),
     cardsOk === false && t("status/alarm_card_reader"),
+    status.printer?.ok === false && t("status/alarm_printer", { reason: forCode("printer", status.printer.reason) }),
+    status.overrides?.findings > 0 && t("status/alarm_overrides", { n: status.overrides.findings }),
     status.facility_key === "own" && t("status/alarm_facility_key"),
     ...(status.warm_up?.problems ?? []).filter((problem) => problem !== "space").map((problem) => forCode("warm_up", problem)),
   ].filter(Boolean);
