@@ -21,6 +21,7 @@ from kiosk import (
     cli_officers,
     cli_readers,
     cli_relay,
+    cli_tickets,
     cli_users,
 )
 from kiosk.cli_daemon import CONFIG, ask, fail, show
@@ -43,6 +44,7 @@ for command in (
     *cli_officers.COMMANDS,
     *cli_readers.COMMANDS,
     *cli_relay.COMMANDS,
+    *cli_tickets.COMMANDS,
     *cli_users.COMMANDS,
 ):
     main.add_command(command)

@@ -358,6 +358,7 @@ class Config(Table):
         if self.demo:
             urls = [self.insurance.url, self.province.url, self.card.provider_url, self.vneid.url]
             urls += addresses(self.hospital.own)
+            urls += [f"//{self.printer.address}"] if self.printer.adapter == "network" else []
             if any(url and not is_loopback(urlsplit(url).hostname or "") for url in urls) or self.staff.listen:
                 raise ValueError("demo: every URL must be on loopback and there is no staff listener")
         return self

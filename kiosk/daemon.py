@@ -148,6 +148,7 @@ class Daemon:
             duty=parts.duty,
             questions=self._questions(),
             desks=parts.desks,
+            printing=parts.printing,
         )
         guarded = Guards(
             local,
@@ -170,6 +171,7 @@ class Daemon:
                 duty=parts.duty,
                 questions=self._questions(),
                 desks=parts.desks,
+                printing=parts.printing,
             )
             names = [f"{name}:{port}" for name in config.staff.hosts] + (
                 list(config.staff.hosts) if port == 443 else []

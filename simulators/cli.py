@@ -195,6 +195,34 @@ def scanner(link: Path) -> None:
 
 
 @main.command()
+@click.option("--folder", type=click.Path(path_type=Path, file_okay=False), help="Where each ticket is kept as a PNG.")
+@click.option("--host", default="127.0.0.1", show_default=True)
+@click.option("--port", type=click.IntRange(0, 65_535), default=9100, show_default=True, help="0: any that is free.")
+@click.option("--fault", default="none", show_default=True, help="What is wrong with it at first.")
+def printer(folder: Path | None, host: str, port: int, fault: str) -> None:
+    """Receipt printer on a TCP port: ESC/POS raster pictures and status.
+
+    Reads standard input: each line is what is wrong from now on: none, paper_low, paper_out, cover_open, broken, silent
+    or slow. The printer stays until Ctrl-C. Standard output is {"simulator": "printer", "address": "HOST:PORT"}.
+    """
+    from simulators.printer import SimulatedPrinter  # noqa: PLC0415
+
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        with SimulatedPrinter(folder, host=host, port=port) as device, contextlib.suppress(KeyboardInterrupt):
+            device.become(fault)
+            click.echo(json.dumps({"simulator": "printer", "address": device.address}))
+            for line in sys.stdin:
+                try:
+                    device.become(line.strip())
+                except ValueError as error:
+                    click.echo(str(error), err=True)
+            signal.pause()
+    except (OSError, ValueError) as error:
+        raise click.ClickException(str(error)) from error
+
+
+@main.command()
 @click.option("--person", "number", type=click.IntRange(1, 30), help="Whose card, by number (see /_sim/people).")
 @click.option("--mode", default="genuine", show_default=True, help="Kind of card; see --list-modes.")
 @click.option("--vpcd", metavar="HOST:PORT", help="Insert it into the virtual PC/SC reader that listens there.")

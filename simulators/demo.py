@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import signal
 import sys
 import tempfile
@@ -12,10 +13,11 @@ from typing import Annotated, Literal
 
 import click
 from fastapi import FastAPI, HTTPException, Query
-from fastapi.responses import HTMLResponse
+from fastapi.responses import HTMLResponse, Response
 from jinja2 import Environment
 
 from simulators.chip import MODES
+from simulators.printer import FAULTS
 from simulators.serve import serve_in_thread
 from simulators.stack import DidNotStart, Stack
 from simulators.vss_people import Person, people_of, qr_payload
@@ -41,6 +43,9 @@ khi nhấc thẻ. Người không có số căn cước được nhân viên nh�
 <p><label>Thẻ đặt lên là <select id="mode">{% for name, mode in modes.items() %}<option value="{{ name }}">{{ name }}:
 {{ mode.description }}</option>{% endfor %}</select></label>
 <button data-post="/take-away" data-told="Đã nhấc thẻ">Nhấc thẻ</button></p>
+<p><label>Máy in phiếu
+<select id="fault">{% for fault in faults %}<option>{{ fault }}</option>{% endfor %}</select></label>
+<button id="break">Đặt</button> <a href="/ticket.png" target="_blank">Phiếu vừa in</a></p>
 <output id="told" aria-live="polite"></output>
 <table><thead><tr><th>#</th><th>Họ tên</th><th>Sinh</th><th>Thẻ BHYT</th><th>Trả lời của cổng</th><th></th></tr></thead>
 <tbody>{% for person in people %}<tr><td>{{ person.number }}</td><td>{{ person.name.title() }}</td>
@@ -55,6 +60,10 @@ data-told="Đang giơ điện thoại {{ person.number }}">Giơ điện thoại<
 {% endif %}</td></tr>{% endfor %}
 </tbody></table>
 <script>
+document.getElementById("break").addEventListener("click", async () => {
+  await fetch("/printer/" + document.getElementById("fault").value, {method: "POST"});
+  document.getElementById("told").textContent = "Đã đặt máy in";
+});
 document.addEventListener("click", async (event) => {
   const {post, told} = event.target.dataset;
   if (!post) return;
@@ -69,6 +78,7 @@ def create_app(stack: Stack) -> FastAPI:
     """The tap page: ``GET /`` lists the people, ``POST /tap/{number}`` writes a card's QR into the scanner's line.
 
     ``POST /hold/{number}?as=card`` (or ``phone``) holds that code before the camera for some seconds.
+    ``GET /ticket.png`` is the newest printed ticket, ``POST /printer/{fault}`` spoils the printer.
     ``POST /lay/{number}?mode=genuine`` lays a person's chip card on the reader, ``POST /take-away`` takes it off.
     """
     app = FastAPI(title="Taps", docs_url=None, redoc_url=None)
@@ -78,7 +88,8 @@ def create_app(stack: Stack) -> FastAPI:
     @app.get("/", response_class=HTMLResponse)
     async def page() -> str:
         addresses = {part: stack.url(part) for part in ("kiosk", "his", "province")}
-        return template.render(people=people.values(), modes=MODES, today=datetime.now(_VIETNAM).date(), **addresses)
+        choices = {"modes": MODES, "faults": FAULTS}
+        return template.render(people=people.values(), today=datetime.now(_VIETNAM).date(), **choices, **addresses)
 
     @app.post("/tap/{number}")
     def tap(number: int) -> dict[str, int]:
@@ -108,6 +119,21 @@ def create_app(stack: Stack) -> FastAPI:
             raise HTTPException(503, str(exc)) from None
         return {"laid": number, "mode": mode}
 
+    @app.post("/printer/{fault}")
+    def spoil(fault: str) -> dict[str, str]:
+        if stack.printer is None or fault not in FAULTS:
+            raise HTTPException(404, "no such printer or fault")
+        stack.printer.become(fault)
+        return {"printer": fault}
+
+    @app.get("/ticket.png")
+    def ticket() -> Response:
+        if stack.printer is None or not stack.printer.tickets:
+            raise HTTPException(404, "nothing was printed yet")
+        picture = io.BytesIO()
+        stack.printer.tickets[-1].save(picture, "PNG")
+        return Response(picture.getvalue(), media_type="image/png", headers={"Cache-Control": "no-store"})
+
     @app.post("/take-away")
     def take_away() -> dict[str, bool]:
         stack.take_away()
@@ -133,6 +159,7 @@ def main(data: Path | None, port_base: int) -> None:
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, lambda *_: over.set())
     stack = Stack(folder, port_base, config=_CONFIG, with_card=True, with_camera=True, with_history=True)
+    stack.with_printer = True
     try:
         with stack, serve_in_thread(create_app(stack), port=port_base + 17):
             click.echo(_greeting(stack), err=True)

@@ -31,6 +31,7 @@ from simulators.chip import make_card
 from simulators.chip_person import card_person
 from simulators.chip_pki import TestPki
 from simulators.pn532 import SimulatedPn532
+from simulators.printer import SimulatedPrinter
 from simulators.scanner import SimulatedScanner
 from simulators.vss_people import people_of
 
@@ -68,7 +69,8 @@ class Stack:
     *config*: tables laid over the demo's configuration, lists of tables in their place, and so is the hospital's table
     where it names another adapter; *gateway_env*, *his_env*: settings of the simulators.
     *with_card*: a simulated PN532 reader beside the scanner, and people are asked for their chips. *with_camera*: a
-    simulated camera beside them. *with_history*: a new province begins with a simulated year that ended yesterday.
+    simulated camera beside them. *with_printer*: a ticket printer, which keeps its tickets in the folder ``tickets``.
+    *with_history*: a new province begins with a simulated year that ended yesterday.
     """
 
     data: Path
@@ -81,11 +83,13 @@ class Stack:
     with_history: bool = False
     with_card: bool = False
     with_camera: bool = False
+    with_printer: bool = False
     kiosk_env: Mapping[str, str] = field(default_factory=dict)
     processes: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
     scanner: SimulatedScanner | None = None
     card_reader: SimulatedPn532 | None = None
     camera: SimulatedCamera | None = None
+    printer: SimulatedPrinter | None = None
 
     def url(self, part: str) -> str:
         """Base address of ``kiosk``, ``province``, ``taps``, ``his`` or ``gateway``."""
@@ -106,6 +110,8 @@ class Stack:
         """Start all parts and join the province; DidNotStart if one of them does not come up."""
         self.data.mkdir(mode=0o700, parents=True, exist_ok=True)
         (self.data / "dev").mkdir(exist_ok=True)
+        if self.with_printer:
+            self.printer = SimulatedPrinter(self.data / "tickets")
         self._write_config()
         self.scanner = SimulatedScanner(self.data / "dev" / "scanner", suffix=b"")
         if self.with_card:
@@ -189,6 +195,9 @@ class Stack:
             self.card_reader.unplug()
         if self.camera is not None:
             self.camera.unplug()
+        if self.printer is not None:
+            self.printer.close()
+            self.printer = None
 
     @cached_property
     def pki(self) -> TestPki:
@@ -300,6 +309,8 @@ class Stack:
             }
         if self.with_camera:
             tables["camera"] = {"device": f"folder:{self.data / 'dev' / 'camera'}"}
+        if self.printer is not None:
+            tables["printer"] = {"adapter": "network", "address": self.printer.address}
         lines = ["demo = true"]
         for name, extra in self.config.items():
             if not isinstance(extra, Mapping):

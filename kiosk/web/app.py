@@ -20,6 +20,7 @@ from kiosk.eligibility_questions import NoSuchVisit
 from kiosk.errors import ConfigError, KioskError, StoreError
 from kiosk.portraits import Portraits
 from kiosk.preview import Preview
+from kiosk.printing import Printing
 from kiosk.pushed_chip import PushedChipRefused
 from kiosk.staffwork import StaffRefusal
 from kiosk.station_model import NotAtThatPhase, ScanRefused, StationBusy
@@ -136,6 +137,7 @@ def local_app(
     duty: Duty | None = None,
     questions: APIRouter | None = None,
     desks: Sequence[DeskStation] = (),
+    printing: Printing | None = None,
 ) -> FastAPI:
     """The loopback listener: the patient's screen; with *accounts* (demo only) the counter's and the staff's too.
 
@@ -155,7 +157,10 @@ def local_app(
     if questions is not None:
         app.include_router(questions)
     if accounts is not None:
-        app.include_router(staff.staff_api(checkins, accounts, status, secure=False, portraits=portraits, duty=duty))
+        work = staff.staff_api(
+            checkins, accounts, status, secure=False, portraits=portraits, duty=duty, printing=printing
+        )
+        app.include_router(work)
         app.include_router(pages.staff_router())
     pages.mount_static(app)
     return app
@@ -171,12 +176,14 @@ def staff_app(
     portraits: Portraits | None = None,
     duty: Duty | None = None,
     questions: APIRouter | None = None,
+    printing: Printing | None = None,
 ) -> FastAPI:
     """The TLS listener: counter and staff screen, and the questions of hospital and cashier."""
     app = base_app("Kiosk staff")
     app.include_router(desk.desk_api(desks, facility, staff.signed_in(accounts)))
     app.include_router(pages.desk_router())
-    app.include_router(staff.staff_api(checkins, accounts, status, secure=True, portraits=portraits, duty=duty))
+    work = staff.staff_api(checkins, accounts, status, secure=True, portraits=portraits, duty=duty, printing=printing)
+    app.include_router(work)
     if questions is not None:
         app.include_router(questions)
     app.include_router(pages.staff_router())

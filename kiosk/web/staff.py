@@ -17,6 +17,7 @@ from kiosk.hospital_model import Service
 from kiosk.model import Sex, local_day
 from kiosk.patient_choice import can_choose
 from kiosk.portraits import Portraits
+from kiosk.printing import Printing
 from kiosk.records import CheckIn
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
@@ -29,6 +30,7 @@ from kiosk.web.staff_patient import patient_api
 from kiosk.web.staff_pending import pending_api
 from kiosk.web.staff_rules import rules_api
 from kiosk.web.staff_session_api import session_api, signed_in
+from kiosk.web.staff_tickets import tickets_api
 from kiosk.web.staff_view import revealed, views
 
 __all__ = ["UNPROCESSABLE", "signed_in", "staff_api"]
@@ -114,6 +116,7 @@ def staff_api(
     secure: bool,
     portraits: Portraits | None = None,
     duty: Duty | None = None,
+    printing: Printing | None = None,
 ) -> APIRouter:
     """All routes under ``/api/v1/staff``. *status*: the state of everything around, *secure*: cookies only over TLS.
 
@@ -142,6 +145,7 @@ def staff_api(
         }
 
     router.include_router(rules_api(checkins, work, user_of, shown))
+    router.include_router(tickets_api(checkins, printing, user_of, shown))
     router.include_router(patient_api(checkins, user_of, shown))
 
     async def service(service_id: str) -> Service:

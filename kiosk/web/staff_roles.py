@@ -45,6 +45,7 @@ _PATIENTS: Final = frozenset(
         "POST /check-ins/search",
         "GET /check-ins/{checkin_id}",
         "GET /pending",
+        "GET /tickets",
         "GET /hand-over",
         "GET /figures",
         "POST /pending/evidence",

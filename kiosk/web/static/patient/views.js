@@ -5,6 +5,7 @@ import { forCode, list, t } from "../texts.js";
 import { CHIP_VIEWS } from "./chip.js";
 import { idle } from "./idle.js";
 import { layOut } from "./pages.js";
+import { paperNote } from "./paper.js";
 import { button, clearsLine, heading, layingPicture, progress } from "./parts.js";
 
 const MOST_ROWS = 6.5;
@@ -190,6 +191,7 @@ function done({ screen }, answer) {
     ticketCard(screen, t(own ? "done/number_kiosk" : "done/number")),
     own ? el("p", { class: "where big" }, t("done/kiosk")) : whereTo(ticket),
     otherNumbers(ticket),
+    paperNote(screen),
     answerCard(screen, "after"),
     el(
       "div",
@@ -206,6 +208,7 @@ function needsStaff({ screen }, answer) {
   return [
     heading(t("needs_staff/title")),
     ticketCard(screen, t("needs_staff/number")),
+    paperNote(screen),
     answerCard({ answer: "needs_staff" }, "after"),
     el("div", { class: "actions" }, button(t("done/finish"), "primary", () => answer("cancel"))),
     receiptLine(screen.ticket),
