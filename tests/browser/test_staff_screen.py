@@ -177,7 +177,7 @@ def test_a_cancelled_visit_leaves_the_list(staff: Page) -> None:
     expect(staff.locator("#rows button", has_text=number)).to_have_count(0)
     expect(staff.locator(".audit")).to_contain_text("huỷ lượt – Người bệnh về")
     expect(action(staff, "cancel")).to_have_count(0)
-    staff.get_by_role("button", name="Hôm nay").click()
+    staff.locator("#tab-today").click()
     expect(staff.locator("#rows button", has_text=number)).to_contain_text("đã huỷ")
 
 
