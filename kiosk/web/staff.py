@@ -140,6 +140,7 @@ def staff_api(
         view = await checkins.store.read(lambda c: views(c, [checkin])[0])
         return view | {
             "portrait": portraits is not None and portraits.holds(checkin.checkin_id),
+            "can_reprint": printing is not None and checkin.number is not None,
             "can_withdraw": checkins.hospital.capabilities.cancel,
             "can_choose_patient": can_choose(checkins, checkin),
         }

@@ -9,7 +9,7 @@ import zxingcpp
 from playwright.sync_api import Page, expect
 
 from simulators.stack import Stack, free_base
-from tests.browser.screens import UPRIGHT, qr, view
+from tests.browser.screens import DESK, UPRIGHT, qr, sign_in, view
 
 
 @pytest.fixture(scope="module")
@@ -50,3 +50,23 @@ def test_the_ticket_comes_out_and_without_paper_the_receipt_can_be_photographed(
     patient.get_by_role("button", name="Xong").click()
     view(patient, "idle")
     assert code not in patient.content()
+
+
+def test_staff_print_a_ticket_again_with_one_click(
+    stack: Stack, open_page: Callable[[str, dict[str, int]], Page]
+) -> None:
+    assert stack.printer is not None
+    stack.printer.become("none")
+    patient = open_page(stack.url("kiosk") + "/", UPRIGHT)
+    register(stack, patient, 12)
+    number = patient.locator(".ticket-number").inner_text()
+    expect(patient.locator(".paper")).to_be_visible()
+    first = stack.printer.tickets[-1]
+    staff = open_page(stack.url("kiosk") + "/staff", DESK)
+    sign_in(staff)
+    staff.locator("#tab-today").click()
+    staff.locator("#rows button", has_text=number).click()
+    staff.get_by_role("button", name="In lại").click()
+    expect(staff.get_by_text(f"Đã in lại phiếu số {number}.")).to_be_visible()
+    assert stack.printer.tickets[-1] is not first
+    assert stack.printer.tickets[-1].tobytes() == first.tobytes()

@@ -19,6 +19,7 @@ export function actionsFor(item) {
     ((parked && !unknown && !failedWithdrawal(item)) || (needs && !hospital.state)) && "found",
     needs && !parked && needs.reason !== "hand_over" && "close",
     "recheck",
+    item.can_reprint && "reprint",
     "note",
     parked && failedWithdrawal(item) && "withdrawn",
     hospital.state !== "accepted" && hospital.outbox_state !== "sending" && "cancel",
@@ -52,7 +53,7 @@ function action(name, item, services, changed) {
     changed(answer, done(name, answer));
   };
   const children = [el("p", {}, t(`actions/${name}/help`)), ...(FIELDS[name]?.(item, services) ?? [])];
-  const quiet = ["note", "cancel", "withdraw", "recheck"].includes(name);
+  const quiet = ["note", "reprint", "cancel", "withdraw", "recheck"].includes(name);
   if (name === "override" && !services.length) {
     return el("section", { class: "action" }, el("h4", {}, t("actions/override/title")), el("p", {}, t("actions/override/no_services")));
   }
@@ -65,6 +66,7 @@ function action(name, item, services, changed) {
 }
 
 function done(name, item) {
+  if (name === "reprint" && item.printed === false) return t("actions/reprint/not_done", { reason: forCode("printer", item.printer) });
   const answer = item.eligibility ? forCode("class", item.eligibility.class) : "";
   return t(`actions/${name}/done`, { answer, number: item.ticket.number ?? "–" });
 }
@@ -100,6 +102,7 @@ const REQUESTS = {
   cancel: ({ reason }) => ["cancel", { reason }],
   withdraw: ({ reason }) => ["cancel", { reason }],
   withdrawn: ({ stands }) => ["cancel", { stands: stands === "yes" }],
+  reprint: () => ["reprint", {}],
   note: ({ text }) => ["note", { text }],
 };
 
