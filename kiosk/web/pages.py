@@ -1,4 +1,4 @@
-"""The screens as HTML: words from ``texts/vi.toml``, layout from ``templates/``, behaviour from ``static/``.
+"""The screens as HTML: words from ``texts/*.toml``, layout from ``templates/``, behaviour from ``static/``.
 
 The pages carry no personal data and know nothing of check-ins: their scripts get everything from the JSON routes. All
 words of a screen travel in its page as a JSON block, which a policy without inline scripts allows (it is data).
@@ -21,12 +21,15 @@ from starlette.staticfiles import StaticFiles
 
 _HERE: Final = Path(str(resources.files("kiosk.web")))
 _FOLDERS: Final = ("static", "templates", "texts")
+OTHER_LANGUAGES: Final = ("en", "km")  # of the patient's screen, which begins in Vietnamese
 
 
 @cache
-def texts() -> dict[str, Any]:
-    """All words of the screens: ``patient`` and ``staff`` (counter and staff), each a tree of strings."""
-    return tomllib.loads((_HERE / "texts" / "vi.toml").read_text("utf-8"))
+def texts(language: str = "vi") -> dict[str, Any]:
+    """All words of the screens in a *language*: ``patient`` and, in Vietnamese alone, ``staff`` (counter and staff),
+    each a tree of strings.
+    """
+    return tomllib.loads((_HERE / "texts" / f"{language}.toml").read_text("utf-8"))
 
 
 @cache
@@ -80,4 +83,5 @@ def _router(path: str, screen: str, *, words: str = "") -> APIRouter:
 @cache
 def _render(screen: str, words: str) -> str:
     environment = Environment(loader=PackageLoader("kiosk.web"), autoescape=True, undefined=StrictUndefined)
-    return environment.get_template(f"{screen}.html").render(texts=texts()[words], build=build())
+    others = {language: texts(language)["patient"] for language in OTHER_LANGUAGES} if screen == "patient" else {}
+    return environment.get_template(f"{screen}.html").render(texts=texts()[words], others=others, build=build())

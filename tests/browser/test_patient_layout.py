@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Page
 
-from kiosk.web.pages import texts
+from kiosk.web.pages import OTHER_LANGUAGES, texts
 from tests.browser.screens import UPRIGHT
 
 SIZES = [UPRIGHT, {"width": 1280, "height": 800}, {"width": 1920, "height": 1080}]
@@ -115,6 +115,7 @@ _DRAW = """async ({ checkin_id = "x", ...screen }) => {
     letters: Math.min(...leaves.map(size)),
     heading: size(main.querySelector("h1")),
     buttons: [...main.querySelectorAll("button:not(:disabled)")].map((each) => each.getBoundingClientRect().height),
+    switches: Math.min(...[...document.querySelectorAll("#switches button")].map((each) => each.offsetHeight)),
     overflow: [main.scrollHeight - main.clientHeight, document.documentElement.scrollWidth - innerWidth],
   };
 }"""
@@ -123,12 +124,15 @@ _DRAW = """async ({ checkin_id = "x", ...screen }) => {
 @pytest.mark.parametrize("size", SIZES, ids=SIZE_NAMES)
 def test_letters_and_buttons_are_large_and_nothing_needs_scrolling(patient: Page, size: dict[str, int]) -> None:
     patient.set_viewport_size(size)
-    for name, screen in SCREENS.items():
-        drawn = patient.evaluate(_DRAW, {"reader_ok": True} | screen)
-        assert drawn["letters"] >= 28, name
-        assert drawn["heading"] >= 44, name
-        assert min(drawn["buttons"], default=96) >= 96, name
-        assert drawn["overflow"] == [0, 0], name
+    poor = []
+    for language in ("vi", *OTHER_LANGUAGES):
+        patient.locator(f"[data-language={language}]").click()
+        for name, screen in SCREENS.items():
+            drawn = patient.evaluate(_DRAW, {"reader_ok": True} | screen)
+            good = drawn["letters"] >= 28 and drawn["heading"] >= 44 and min(drawn["buttons"], default=96) >= 96
+            if not good or drawn["overflow"] != [0, 0] or drawn["switches"] < 81:  # 20 mm on 21.5 inches of 1080x1920
+                poor.append((language, name, drawn["overflow"], drawn["letters"], drawn["heading"], drawn["switches"]))
+    assert poor == [], poor
 
 
 def test_a_phone_never_scrolls_sideways(patient: Page) -> None:

@@ -165,7 +165,7 @@ def test_a_name_with_markup_is_nobodys_and_would_be_shown_as_it_is_written(stack
     name = "<img src=x onerror=alert(1)>Mẫu"
     stack.tap(f"099190000077||{name}|02091990|Nữ|<b>Ấp</b>|01072021\r".encode())
     view(patient, "unreadable")
-    expect(patient.locator("h1")).to_have_text("Họ tên trong mã bị lỗi chữ")
+    expect(patient.locator("h1")).to_have_text("Họ tên trong mã chưa đủ dấu")
     view(patient, "idle")
     shown = patient.evaluate(
         """async (name) => {

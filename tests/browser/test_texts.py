@@ -20,7 +20,7 @@ from kiosk.hospital_model import MatchKind
 from kiosk.insurance.vss_codes import Reason
 from kiosk.model import Carrier, CarrierSource, DocumentKind, EligibilityClass, Method
 from kiosk.staffwork import DESK
-from kiosk.web.pages import texts
+from kiosk.web.pages import OTHER_LANGUAGES, texts
 
 STAFF_REASONS = [
     "identity_incomplete",
@@ -90,6 +90,33 @@ def sentences(node: Any) -> Iterator[str]:
     else:
         for child in node.values() if isinstance(node, dict) else node:
             yield from sentences(child)
+
+
+def named(node: Any, path: str = "") -> Iterator[tuple[str, str]]:
+    """Each sentence under its key, a list's under key and place."""
+    if isinstance(node, str):
+        yield path, node
+    else:
+        for key, child in node.items() if isinstance(node, dict) else enumerate(node):
+            yield from named(child, f"{path}/{key}")
+
+
+@pytest.mark.parametrize("language", OTHER_LANGUAGES)
+def test_every_word_of_the_patients_screen_is_there_in_each_language_with_its_blanks(language: str) -> None:
+    own, other = dict(named(texts()["patient"])), dict(named(texts(language)["patient"]))
+    assert [key for key in own if not other.get(key)] == []
+    blanks = re.compile(r"\{\w+\}")
+    assert [key for key, words in own.items() if set(blanks.findall(words)) != set(blanks.findall(other[key]))] == []
+
+
+def test_khmer_is_written_in_khmer() -> None:
+    words = dict(named(texts("km")["patient"]))
+    assert [key for key, each in words.items() if not re.search(r"[\u1780-\u17ff]", each)] == []
+
+
+def test_no_patient_reads_of_errors() -> None:
+    told = [words for language in ("vi", *OTHER_LANGUAGES) for words in sentences(texts(language)["patient"])]
+    assert [words for words in told if re.search(r"\blỗi\b|\berror|\bfail|\binvalid|កំហុស", words, re.IGNORECASE)] == []
 
 
 @pytest.mark.parametrize("code", [*Reason, *STAFF_REASONS])

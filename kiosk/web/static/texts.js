@@ -1,6 +1,16 @@
-// All words come from the page's JSON block (texts/vi.toml on the server).
+// All words come from the page's JSON blocks (texts/*.toml on the server): #texts, and #texts-en, #texts-km where it has them.
 
-const texts = JSON.parse(document.getElementById("texts").textContent);
+const HOME = "vi";
+let texts = blockOf(HOME);
+
+function blockOf(language) {
+  return JSON.parse(document.getElementById(language === HOME ? "texts" : `texts-${language}`).textContent);
+}
+
+// From now on all words are of this language.
+export function speak(language) {
+  texts = blockOf(language);
+}
 
 function find(path) {
   return path.split("/").reduce((node, key) => node?.[key], texts);

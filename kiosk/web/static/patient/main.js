@@ -4,6 +4,7 @@ import { t } from "../texts.js";
 import { letGoOfCamera } from "./idle.js";
 import { tellWaited } from "./parts.js";
 import { Wedge } from "../wedge.js";
+import { Switches } from "./switches.js";
 import { StationStream, sendAnswer, sendScan } from "./stream.js";
 import { VIEWS, connecting } from "./views.js";
 
@@ -14,6 +15,7 @@ const screen = document.getElementById("screen");
 const status = document.getElementById("status");
 let shown = "";
 let timers = [];
+let redraw = () => connect(false); // what stands, in the language of now
 
 function put(view, children) {
   for (const timer of timers) clearTimeout(timer);
@@ -36,9 +38,17 @@ function show(state) {
   }
   shown = key;
   const view = state.screen.view in VIEWS ? state.screen.view : "out_of_order";
+  const { clears_in: clearsIn } = state.screen;
+  const end = clearsIn && performance.now() + clearsIn * 1000;
+  switches.follow(view, state.checkin_id);
+  redraw = () => draw(view, state, end);
+  redraw();
+}
+
+function draw(view, state, end) {
   put(view, VIEWS[view](state, (answer, more) => send({ checkin_id: state.checkin_id, answer, ...more })));
   letSettle();
-  countDown(state.screen.clears_in);
+  countDown(end);
 }
 
 function letSettle() {
@@ -52,10 +62,9 @@ function letSettle() {
   );
 }
 
-function countDown(seconds) {
+function countDown(end) {
   const line = document.getElementById("clears");
-  if (!line || !seconds) return;
-  const end = performance.now() + seconds * 1000;
+  if (!line || !end) return;
   const tick = () => {
     const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
     line.textContent = t(line.dataset.words, { seconds: left });
@@ -80,11 +89,17 @@ async function send(body) {
 
 function lost() {
   shown = "";
-  put("connecting", connecting(false));
   screen.inert = false;
-  timers.push(setTimeout(() => put("connecting", connecting(true)), LATE_MS));
+  connect(false);
 }
 
+function connect(late) {
+  redraw = () => connect(late);
+  put("connecting", connecting(late));
+  if (!late) timers.push(setTimeout(() => connect(true), LATE_MS));
+}
+
+const switches = new Switches(document.getElementById("switches"), () => redraw());
 const stream = new StationStream({ onState: show, onLost: lost });
 stream.open();
 new Wedge((bytes) => sendScan(bytes).catch(() => stream.lost())).listenTo(document);
