@@ -157,6 +157,19 @@ def test_the_page_fits_half_a_screen_and_says_so_when_its_line_is_gone(stack: St
     shows(desk, "idle")
 
 
+def test_a_clerk_who_leaves_for_a_moment_locks_the_desk_and_comes_back(stack: Stack, desk: Page) -> None:
+    scan(desk, 17)
+    shows(desk, "confirm")
+    desk.get_by_role("button", name="Khoá màn hình").click()
+    expect(desk.locator("form[name=unlock]")).to_be_visible()
+    assert name_on_card(17) not in desk.content()
+    assert barriers(desk) == []
+    desk.locator("form[name=unlock] input").fill("demo")
+    desk.keyboard.press("Enter")
+    shows(desk, "confirm")
+    expect(desk.locator(".name")).to_have_text(name_on_card(17))
+
+
 def test_nobody_drives_a_desk_without_signing_in(stack: Stack, open_page: OpenPage) -> None:
     page = open_page(stack.url("kiosk") + "/desk", DESK)
     expect(page.get_by_label("Mật khẩu")).to_be_visible()

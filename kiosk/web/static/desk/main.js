@@ -2,8 +2,8 @@
 
 import { el } from "../dom.js";
 import { ApiError, call } from "../staff/api.js";
-import { sessionView } from "../staff/session.js";
-import { t } from "../texts.js";
+import { lockedView, sessionView } from "../staff/session.js";
+import { forCode, t } from "../texts.js";
 import { Wedge } from "../wedge.js";
 import { Counter } from "./counter.js";
 import { SerialScanner } from "./serial.js";
@@ -22,6 +22,7 @@ function tell(words, failed = false) {
 
 function failed(error) {
   if (!(error instanceof ApiError)) throw error;
+  if (error.code === "LOCKED") return showSession();
   if (error.status === 401) return showSession(t("session/signed_out"));
   tell(error.words, true);
 }
@@ -34,8 +35,9 @@ async function showSession(words = "") {
   tell(words);
   try {
     const session = await call("session");
-    if (session.signed_in) return await chooseDesk(session);
-    content.replaceChildren(sessionView(session.setup_needed, chooseDesk));
+    if (session.signed_in && !session.must_change) return await chooseDesk(session);
+    const view = session.locked ? lockedView(session.user, chooseDesk, logOut) : sessionView(session.setup_needed, chooseDesk);
+    content.replaceChildren(view);
     content.querySelector("input").focus();
   } catch (error) {
     failed(error);
@@ -46,11 +48,21 @@ async function showSession(words = "") {
 async function chooseDesk(session) {
   tell("");
   const response = await fetch("/api/v1/stations", { cache: "no-store" });
-  if (!response.ok) return showSession();
+  if (!response.ok) return tell(forCode("error", (await response.json()).error), true);
   const { stations } = await response.json();
   const known = stations.find(({ station }) => station === localStorage.getItem(PLACE));
   if (known || stations.length === 1) return showDesk(session, (known ?? stations[0]).station, stations.length > 1);
   askForDesk(session, stations);
+}
+
+async function logOut() {
+  await call("logout", {}).catch(failed);
+  await showSession();
+}
+
+async function lock() {
+  await call("session/lock", {}).catch(failed);
+  await showSession();
 }
 
 function askForDesk(session, stations) {
@@ -64,10 +76,6 @@ function askForDesk(session, stations) {
 
 function showDesk(session, station, several) {
   localStorage.setItem(PLACE, station);
-  const logOut = async () => {
-    await call("logout", {}).catch(failed);
-    await showSession();
-  };
   const move = async () => {
     counter?.stop();
     localStorage.removeItem(PLACE);
@@ -80,6 +88,7 @@ function showDesk(session, station, several) {
     several ? el("button", { type: "button", click: move }, t("desk/move")) : "",
     el("a", { href: "/staff" }, t("desk/staff")),
     el("span", {}, session.user),
+    el("button", { type: "button", id: "lock", click: lock }, t("session/lock")),
     el("button", { type: "button", click: logOut }, t("session/logout")),
   );
   counter?.stop();
