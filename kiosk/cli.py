@@ -21,6 +21,7 @@ from kiosk import (
     cli_officers,
     cli_readers,
     cli_relay,
+    cli_subject,
     cli_tickets,
     cli_users,
 )
@@ -44,6 +45,7 @@ for command in (
     *cli_officers.COMMANDS,
     *cli_readers.COMMANDS,
     *cli_relay.COMMANDS,
+    *cli_subject.COMMANDS,
     *cli_tickets.COMMANDS,
     *cli_users.COMMANDS,
 ):

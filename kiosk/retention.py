@@ -7,6 +7,7 @@ still waits for a hospital, the gateway or staff is touched.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 
 import sqlalchemy as sa
@@ -33,17 +34,22 @@ def purge(
     """
     for table, days in ((chip_evidence, evidence_days), (chip_seen, chip_days), (gateway_answer, answers_days)):
         connection.execute(table.delete().where(table.c.day < str(today - timedelta(days=days))))
-    unfinished = sa.select(outbox.c.ref).where(outbox.c.state != "done", outbox.c.destination != "province")
     settled = sa.and_(
         checkin.c.day < str(today - timedelta(days=keep_days)),
         checkin.c.staff_reason.is_(None),
-        checkin.c.checkin_id.not_in(unfinished),
+        checkin.c.checkin_id.not_in(unfinished()),
     )
     left = sa.and_(checkin.c.state == "abandoned", checkin.c.day < str(today - timedelta(days=_ABANDONED_DAYS)))
     due = sa.and_(checkin.c.key_number != "", sa.or_(settled, left))
     ids = list(connection.execute(sa.select(checkin.c.checkin_id).where(due).limit(5000)).scalars())
-    for start in range(0, len(ids), 500):
-        some = ids[start : start + 500]
+    forget(connection, ids)
+    return len(ids)
+
+
+def forget(connection: sa.Connection, checkin_ids: Sequence[str]) -> None:
+    """Empty everything that names a person in these check-ins, their lookups and the words typed about them."""
+    for start in range(0, len(checkin_ids), 500):
+        some = list(checkin_ids[start : start + 500])
         connection.execute(
             checkin.update()
             .where(checkin.c.checkin_id.in_(some))
@@ -65,4 +71,8 @@ def purge(
             lookup.update().where(lookup.c.checkin_id.in_(some)).values(eligibility=sa.null(), person_key="")
         )
         audit.empty(connection, some)
-    return len(ids)
+
+
+def unfinished() -> sa.Select[tuple[str]]:
+    """The check-ins of which something still waits for a hospital, the gateway or a relay."""
+    return sa.select(outbox.c.ref).where(outbox.c.state != "done", outbox.c.destination != "province")

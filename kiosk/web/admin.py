@@ -30,6 +30,7 @@ from kiosk.store import Store
 from kiosk.web.admin_answers import OPERATOR, answers_router
 from kiosk.web.admin_audit import audit_router
 from kiosk.web.admin_officers import officers_router
+from kiosk.web.admin_subject import subject_router
 from kiosk.web.admin_tickets import tickets_router
 from kiosk.web.admin_users import users_router
 from kiosk.web.app import base_app
@@ -72,6 +73,7 @@ def admin_app(
     app.include_router(audit_router(store, clock))
     app.include_router(tickets_router(store, clock))
     app.include_router(users_router(accounts))
+    app.include_router(subject_router(checkins))
     app.include_router(figures_api(checkins, lambda: OPERATOR))
     if duty is not None:
         app.include_router(officers_router(duty))
