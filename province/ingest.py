@@ -11,6 +11,7 @@ import sqlalchemy as sa
 
 from kiosk.events import MAX_EVENTS, VIETNAM, Kind, check_event, parse_happened_at, surely_storable
 from province.enrolment import StationKey
+from province.event_queue import queue_events
 from province.gaps import note_numbers
 from province.projection import Accepted, day_counted, project
 from province.quarantine import put_away
@@ -141,6 +142,9 @@ def _keep(
         if fresh:
             _note_numbers(connection, key, fresh, received_at)
             insert_rows(connection, event, [_ledger_row(key, item, received_at, suspect) for item in fresh])
+            queue_events(
+                connection, key.facility, (item.event_id for item in fresh if item.raw["kind"] != Kind.HEARTBEAT)
+            )
             counted = [item for item in fresh if _in_rates(item, received_at)]
             project(connection, key.facility, counted, received_at.astimezone(VIETNAM).date())
     return len(fresh), len(known)

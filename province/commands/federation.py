@@ -12,6 +12,7 @@ from province.enrolment import EnrolmentError
 from province.federation.members import list_members, new_member_code, revoke_member
 from province.federation.sending import FederationError, find_upper, join_upper, send_round
 from province.federation.sending import status as upper_status
+from province.federation.sharing import set_sharing
 from province.observe import log, log_to_stderr
 
 _LONGEST: Final = 3600
@@ -19,7 +20,7 @@ _LONGEST: Final = 3600
 
 @click.group()
 def federation() -> None:
-    """Hubs above and below: sums of days go up, signed; events stay."""
+    """Hubs above and below: sums of days go up, signed; events stay, unless the province shares them."""
 
 
 @federation.command()
@@ -62,16 +63,32 @@ def revoke(hub: Hub, key_id: str) -> None:
 @federation.command()
 @click.argument("url")
 @click.argument("code")
+@click.option("--share-events", is_flag=True, help="Raw events leave the province too (no personal data).")
 @click.pass_obj
-def join(hub: Hub, url: str, code: str) -> None:
+def join(hub: Hub, url: str, code: str, share_events: bool) -> None:
     """Join the hub at URL with a CODE made there."""
     store = hub.open()
     try:
-        upper = join_upper(store, hub.key(), url, code)
+        upper = join_upper(store, hub.key(), url, code, share_events=share_events)
     except FederationError as error:
         raise click.ClickException(error.code) from error
-    note(store, "federation join", hub=upper.hub)
+    note(store, "federation join", hub=upper.hub, share_events=str(share_events))
     print_json(asdict(upper))
+
+
+@federation.command("share-events")
+@click.argument("state", type=click.Choice(["on", "off"]))
+@click.pass_obj
+def share_events(hub: Hub, state: str) -> None:
+    """Share raw events with the hub above from now on, with all that are kept here; or never again."""
+    store = hub.open()
+    with store.write() as connection:
+        joined = set_sharing(connection, wanted=state == "on")
+    if not joined:
+        raise click.ClickException("not_joined")
+    note(store, "federation share-events", state=state)
+    with store.read() as connection:
+        print_json(upper_status(connection))
 
 
 @federation.command()

@@ -16,6 +16,7 @@ import sqlalchemy as sa
 
 from kiosk.events import parse_day, sign_batch
 from province.access.own_origin import is_loopback
+from province.federation.sharing import set_sharing, share, waiting_events
 from province.federation.wire import MAX_ROLLUPS, Rollup, write_body
 from province.federation_tables import sent_day, upper_hub
 from province.hub_key import HubKey
@@ -54,14 +55,17 @@ class Upper:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What one round did: days acknowledged, and days that the upper hub refused by name."""
+    """What one round did: days acknowledged, days that the upper hub refused by name, and events shared."""
 
     acknowledged: int = 0
     refused: int = 0
+    events: int = 0
 
 
-def join_upper(store: Store, key: HubKey, url: str, code: str) -> Upper:
+def join_upper(store: Store, key: HubKey, url: str, code: str, *, share_events: bool = False) -> Upper:
     """Join the hub at *url* with a code made there; what was sent to another hub before is sent again from the start.
+
+    With *share_events* raw events go there too; without, they never leave.
 
     Raises FederationError; https is needed, but for this machine itself.
     """
@@ -83,7 +87,8 @@ def join_upper(store: Store, key: HubKey, url: str, code: str) -> Upper:
             connection.execute(sa.update(sent_day).values(sent_revision=0, refused=None))
         connection.execute(sa.delete(upper_hub))
         values = {"number": 1, "url": upper.url, "hub": upper.hub, "key_id": upper.key_id}
-        connection.execute(sa.insert(upper_hub).values(**values, joined_at=datetime.now(UTC)))
+        connection.execute(sa.insert(upper_hub).values(**values, joined_at=datetime.now(UTC), share_events=False))
+        set_sharing(connection, wanted=share_events)
     return upper
 
 
@@ -93,7 +98,7 @@ def send_round(store: Store, key: HubKey) -> Sent:
     """
     upper = find_upper(store)
     note_changes(store)
-    acknowledged = refused = 0
+    acknowledged = refused = events = 0
     try:
         with _client(upper.url) as client:
             for rollups in _waiting(store):
@@ -101,11 +106,12 @@ def send_round(store: Store, key: HubKey) -> Sent:
                 _acknowledge(store, rollups, problems)
                 refused += len(problems)
                 acknowledged += len(rollups) - len(problems)
+            events = share(store, upper.hub, lambda body: _signed(client, upper, key, "/api/v1/shared-events", body))
     except FederationError as error:
         _note(store, problem=error.code[:_LONGEST_CODE])
         raise
     _note(store, problem=None, sent_at=datetime.now(UTC))
-    return Sent(acknowledged, refused)
+    return Sent(acknowledged, refused, events)
 
 
 def find_upper(store: Store) -> Upper:
@@ -179,6 +185,8 @@ def status(connection: sa.Connection) -> dict[str, object]:
         "problem": upper.problem if upper else None,
         "waiting": number,
         "oldest_waiting": oldest.isoformat() if oldest else None,
+        "shares_events": bool(upper and upper.share_events),
+        "events_waiting": waiting_events(connection),
         "refused": {row[0]: row[1] for row in connection.execute(refused)},
     }
 
@@ -204,9 +212,7 @@ def _send(
     client: httpx.Client, upper: Upper, key: HubKey, rollups: Sequence[Rollup]
 ) -> dict[tuple[str, date | None], str]:
     """The upper hub's refusals: facility and day -> reason."""
-    body = write_body(upper.hub, rollups)
-    headers = {"Signature": sign_batch(key.private, upper.key_id, body), "Content-Type": "application/json"}
-    answer = _post(client, "/api/v1/rollups", content=body, headers=headers)
+    answer = _signed(client, upper, key, "/api/v1/rollups", write_body(upper.hub, rollups))
     try:
         problems = {
             (str(each["facility"]), parse_day(each["day"])): str(each["reason"])[:_LONGEST_CODE]
@@ -218,6 +224,11 @@ def _send(
     if told != len(rollups) or not problems.keys() <= {(each.facility, each.day) for each in rollups}:
         raise FederationError("bad_answer", wait=_USUAL_WAIT)
     return problems
+
+
+def _signed(client: httpx.Client, upper: Upper, key: HubKey, path: str, body: bytes) -> dict[str, Any]:
+    headers = {"Signature": sign_batch(key.private, upper.key_id, body), "Content-Type": "application/json"}
+    return _post(client, path, content=body, headers=headers)
 
 
 def _acknowledge(store: Store, rollups: Sequence[Rollup], problems: dict[tuple[str, date | None], str]) -> None:

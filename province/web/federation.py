@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from kiosk.events import MAX_BYTES, parse_signature, verify_batch
 from province.enrolment import EnrolmentError
 from province.federation.members import Member, find_member, join, note_use
+from province.federation.sharing import MAX_SHARED, open_shared, take_shared
 from province.federation.taking import take_rollups
 from province.federation.wire import MAX_ROLLUPS, open_body
 from province.guards import ApiError, read_body
@@ -33,9 +34,21 @@ _ROLLUPS: Final = body_of(
     },
 )
 
+_EVENTS: Final = body_of(
+    "application/json",
+    {
+        "type": "object",
+        "required": ["hub", "events"],
+        "properties": {
+            "hub": {"type": "string"},
+            "events": {"type": "array", "maxItems": MAX_SHARED, "items": {"type": "object"}},
+        },
+    },
+)
+
 
 def add_routes(app: FastAPI, parts: Parts) -> None:
-    """`POST /api/v1/rollups` and `POST /api/v1/hubs`."""
+    """`POST /api/v1/rollups`, `POST /api/v1/shared-events` and `POST /api/v1/hubs`."""
 
     def take(header: str | None, body: bytes) -> dict[str, object]:
         member = _sender(parts.store, header, body)
@@ -49,6 +62,19 @@ def add_routes(app: FastAPI, parts: Parts) -> None:
     async def rollups(request: Request, signature: Annotated[str | None, Header()] = None) -> dict[str, object]:
         """Signed sums of days from a hub below, each facility, day and revision once."""
         return await run_in_threadpool(take, signature, await read_body(request, MAX_BYTES))
+
+    def keep(header: str | None, body: bytes) -> dict[str, object]:
+        member = _sender(parts.store, header, body)
+        parts.limit.check(member.key_id)
+        outcome = take_shared(parts.store, member, open_shared(body, member.hub), datetime.now(UTC))
+        counts = {"accepted": outcome["accepted"], "duplicates": outcome["duplicates"]}
+        log.info("shared events", extra={"fields": {"hub": member.hub, **counts, "rejected": len(outcome["rejected"])}})
+        return outcome
+
+    @app.post("/api/v1/shared-events", openapi_extra=_EVENTS)
+    async def shared_events(request: Request, signature: Annotated[str | None, Header()] = None) -> dict[str, object]:
+        """Signed events of a hub below whose province shares them: kept once each, in no rate."""
+        return await run_in_threadpool(keep, signature, await read_body(request, MAX_BYTES))
 
     @app.post("/api/v1/hubs", status_code=201, openapi_extra=body_of("application/json", fields("code", "public_key")))
     async def join_hub(request: Request) -> dict[str, str]:

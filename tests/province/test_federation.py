@@ -354,7 +354,7 @@ def test_operators_join_look_and_send(hub, lower, tmp_path: Path) -> None:
     code = call(hub, "code", "hau-giang", "--province", "92")["code"]
     joined = call(lower, "join", str(hub.http.base_url), code)
     assert joined["hub"] == "hau-giang"
-    assert call(lower, "run", "--once") == {"acknowledged": 2, "refused": 0}
+    assert call(lower, "run", "--once") == {"acknowledged": 2, "refused": 0, "events": 0}
     assert call(lower, "status")["waiting"] == 0
     (member,) = call(hub, "members")["members"]
     assert (member["state"], member["provinces"], member["facility_days"]) == ("active", ["92"], 2)
