@@ -26,6 +26,7 @@ from province.openapi import describe_truly
 from province.pages.frame import failure
 from province.parts import Parts
 from province.store import Store
+from province.unit_sums import catch_up
 from province.web import (
     access,
     audit_sample,
@@ -53,6 +54,8 @@ from province.web import (
 
 _PRUNE_SECONDS: Final = 6 * 3600
 _FINDINGS_SECONDS: Final = 60
+_UNITS_SECONDS: Final = 3
+_UNITS_AT_ONCE: Final = 100
 _ROOMS: Final = (
     operation,
     access,
@@ -125,6 +128,12 @@ def _lifespan(store: Store, trail: audit.AuditTrail) -> Callable[[FastAPI], Abst
             # A fault in a rule must end nothing else, and what it says may quote rows: its name is enough.
             log.error("findings could not be made; trying again", extra={"fields": {"exception": type(error).__name__}})
 
+    def add_up_units() -> None:
+        try:
+            catch_up(store, at_most=_UNITS_AT_ONCE)
+        except sa.exc.SQLAlchemyError:
+            log.exception("sums of units could not be made; trying again")
+
     @asynccontextmanager
     async def lifespan(_app: FastAPI) -> AsyncIterator[None]:
         stop = asyncio.Event()
@@ -132,6 +141,7 @@ def _lifespan(store: Store, trail: audit.AuditTrail) -> Callable[[FastAPI], Abst
             (_PRUNE_SECONDS, prune),
             (FLUSH_SECONDS, partial(flush_or_wait, trail)),
             (_FINDINGS_SECONDS, look_for_findings),
+            (_UNITS_SECONDS, add_up_units),
         )
         tasks = [asyncio.create_task(_repeat(seconds, work, stop)) for seconds, work in works]
         try:

@@ -7,11 +7,12 @@ from datetime import timedelta
 
 import sqlalchemy as sa
 
-from province.measures import Measures
+from province.measures import Measures, Reader
 from province.periods import Period
 from province.rollup_table import PARTS_OF_CLASS
 from province.rules import Rules
 from province.sums import By, Counts, Which, inactive, sums, sums_and_counts
+from province.unit_sums import FacilityBits, UnitSums, read_units
 from province.units import Level, Unit, Units
 
 Figured = dict[str, "Figures"]
@@ -81,8 +82,10 @@ def _by_unit(
     only: str | None,
     counters: tuple[str, ...],
 ) -> list[Figured]:
-    """Added up by the database, and here for the few facilities whose rows do not say where they count."""
+    """As the units' sums are kept; where facilities moved or succeeded one another in between, from their own."""
     by, special = By(level), _special(units, rules, spans)
+    if all(_at_home(units, rules, level, span) for span in spans):
+        return _kept(connection, units, rules, spans, level, only, counters)
     found = sums_and_counts(connection, spans, by, Which(only, without=special), counters)
     if any(numbers.has_inactive for of_span in found for _, numbers in of_span.values()):
         special |= inactive(connection, spans)
@@ -94,6 +97,61 @@ def _by_unit(
         _put_together(units, span, level, only, of_units, of_special)
         for span, of_units, of_special in zip(spans, found, own, strict=True)
     ]
+
+
+def _at_home(units: Units, rules: Rules, level: Level, span: Period) -> bool:
+    """Whether every facility belongs to one unit for the whole span, and whoever succeeds it to the same."""
+    for rule in rules.successions:
+        if span.start < rule.day <= span.end:
+            return False
+        if rule.day <= span.start and units.place(rule.old, level, span) != units.place(rule.new, level, span):
+            return False
+    return not units.movers(span)
+
+
+def _kept(
+    connection: sa.Connection,
+    units: Units,
+    rules: Rules,
+    spans: Sequence[Period],
+    level: Level,
+    only: str | None,
+    counters: tuple[str, ...],
+) -> list[Figured]:
+    read, bits = read_units(connection, spans, By(level), Reader.of(counters))
+    return [
+        _counted(units, rules, span, level, only, of_units, bits) for span, of_units in zip(spans, read, strict=True)
+    ]
+
+
+def _counted(
+    units: Units,
+    rules: Rules,
+    span: Period,
+    level: Level,
+    only: str | None,
+    of_units: Mapping[str, UnitSums],
+    bits: FacilityBits,
+) -> Figured:
+    found = _present(units, span, level, only, of_units)
+    members = units.of(Level.FACILITY, span)
+    active = bits.of_all(code for code, unit in members.items() if unit.active)
+    moved = {rule.old: rules.counts_for(rule.old, span.start) for rule in rules.successions if rule.day <= span.start}
+    for code, one in of_units.items():
+        if code in found:
+            each = found[code]
+            each.total = one.total
+            each.reporting = (_moved(one.reported, moved, bits) & active).bit_count()
+            each.with_lookup = (_moved(one.looked_up, moved, bits) & active).bit_count()
+    return found
+
+
+def _moved(who: int, moved: Mapping[str, str], bits: FacilityBits) -> int:
+    """The bits with those of facilities that others succeeded given to these."""
+    for old, new in moved.items():
+        if old != new and who & bits.of(old):
+            who = (who & ~bits.of(old)) | bits.of(new)
+    return who
 
 
 def _special(units: Units, rules: Rules, spans: Sequence[Period]) -> frozenset[str]:

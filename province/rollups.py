@@ -19,6 +19,7 @@ from province.member_days import Rows, member_rows
 from province.periods import month_end
 from province.rollup_table import ADDED, LARGEST, Grain, closed_month, rollup
 from province.tables import facility, facility_version
+from province.unit_marks import mark_all_of, mark_stale
 from province.upsert import insert_rows
 
 _KEY: Final = ("facility", "grain", "start")
@@ -57,8 +58,10 @@ def refresh_above(connection: sa.Connection, days: Collection[date], codes: Coll
     for month in sorted(months):
         grain = Grain.LIVE if month in closed else Grain.MONTH
         _sum_up(connection, Grain.DAY, grain, month, month_end(month), codes)
-    for year in sorted({month.replace(month=1) for month in months - closed}):
+    years = {month.replace(month=1) for month in months - closed}
+    for year in sorted(years):
         _sum_up(connection, Grain.MONTH, Grain.YEAR, year, year.replace(month=12, day=31), codes)
+    mark_stale(connection, (Grain.DAY, days), (Grain.MONTH, months - closed), (Grain.YEAR, years))
 
 
 def close_month(connection: sa.Connection, month: date) -> None:
@@ -98,6 +101,7 @@ def relabel(connection: sa.Connection, codes: Iterable[str]) -> None:
     for start in range(0, len(wanted), _AT_ONCE):
         own = rollup.c.facility.in_(wanted[start : start + _AT_ONCE])
         connection.execute(sa.update(rollup).where(own).values(_labels(rollup.c.start, rollup.c.last)))
+        mark_all_of(connection, wanted[start : start + _AT_ONCE])
 
 
 def _by_facility(connection: sa.Connection, grain: Grain, start: date) -> dict[str, Measures]:

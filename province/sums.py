@@ -157,20 +157,28 @@ class _Form:
 
 def _asked(connection: sa.Connection, spans: Sequence[Period], which: Which) -> dict[str, object]:
     rows = [(str(grain), start, number) for number, span in enumerate(spans) for grain, start in pieces(span)]
+    bound_pieces = bind_pieces(connection.dialect.name, rows)
     lists = {"without": sorted(which.without), "among": sorted(which.among or ())}
     asked: dict[str, object] = {} if which.only is None else {"only": which.only}
     if connection.dialect.name == "sqlite":
         asked |= {name: json.dumps(codes) for name, codes in lists.items() if codes or name == "among"}
-        return asked | {"pieces": json.dumps([(grain, start.isoformat(), number) for grain, start, number in rows])}
-    columns = (list(each) for each in zip(*rows, strict=True))
-    return asked | lists | dict(zip(("grains", "starts", "spans"), columns, strict=True))
+        return asked | bound_pieces
+    return asked | lists | bound_pieces
+
+
+def bind_pieces(dialect: str, rows: Sequence[tuple[str, date, int]]) -> dict[str, object]:
+    """What to bind for `calendar`: grain, first day and number of the span of each piece."""
+    if dialect == "sqlite":
+        return {"pieces": json.dumps([(grain, start.isoformat(), number) for grain, start, number in rows])}
+    columns = [list(each) for each in zip(*rows, strict=True)] or [[], [], []]
+    return dict(zip(("grains", "starts", "spans"), columns, strict=True))
 
 
 @cache
 def _sums(form: _Form, reader: Reader) -> sa.Select[Any]:
-    calendar = _calendar(form.dialect)
+    days = calendar(form.dialect)
     query = sa.select(
-        calendar.c.span,
+        days.c.span,
         form.unit.label("unit"),
         sa.func.max(sa.case((rollup.c.rest.is_not(None), 1), else_=0)).label("has_rest"),
         sa.func.sum(_REPORTED).label("reporting"),
@@ -179,30 +187,30 @@ def _sums(form: _Form, reader: Reader) -> sa.Select[Any]:
         *(sa.func.sum(rollup.c[name]).label(name) for name in reader.added),
         *(sa.func.max(rollup.c[name]).label(name) for name in reader.largest),
     )
-    return form.of_it(query.join(calendar, _row_of(calendar)).group_by(form.unit, calendar.c.span))
+    return form.of_it(query.join(days, _row_of(days)).group_by(form.unit, days.c.span))
 
 
 @cache
 def _rests(form: _Form) -> sa.Select[Any]:
-    calendar = _calendar(form.dialect)
-    query = sa.select(calendar.c.span, form.unit.label("unit"), rollup.c.rest).join(calendar, _row_of(calendar))
+    days = calendar(form.dialect)
+    query = sa.select(days.c.span, form.unit.label("unit"), rollup.c.rest).join(days, _row_of(days))
     return form.of_it(query.where(rollup.c.rest.is_not(None)))
 
 
 @cache
 def _counts(form: _Form) -> sa.Select[Any]:
     """Each facility once per span, then their number: cheaper than counting distinct ones among all rows."""
-    calendar = _calendar(form.dialect)
+    days = calendar(form.dialect)
     query = (
         sa.select(
             form.unit.label("unit"),
-            calendar.c.span,
+            days.c.span,
             sa.func.max(_REPORTED).label("reporting"),
             sa.func.max(_LOOKED_UP).label("with_lookup"),
             sa.func.min(rollup.c.active).label("active"),
         )
-        .join(calendar, _row_of(calendar))
-        .group_by(form.unit, calendar.c.span, rollup.c.facility)
+        .join(days, _row_of(days))
+        .group_by(form.unit, days.c.span, rollup.c.facility)
     )
     each = form.of_it(query).subquery("each")
     return sa.select(
@@ -216,16 +224,16 @@ def _counts(form: _Form) -> sa.Select[Any]:
 
 @cache
 def _inactive(form: _Form) -> sa.Select[tuple[str]]:
-    calendar = _calendar(form.dialect)
-    return sa.select(rollup.c.facility).distinct().join(calendar, _row_of(calendar)).where(rollup.c.active == 0)
+    days = calendar(form.dialect)
+    return sa.select(rollup.c.facility).distinct().join(days, _row_of(days)).where(rollup.c.active == 0)
 
 
 _REPORTED = rollup.c.active * rollup.c.reported
 _LOOKED_UP = rollup.c.active * sa.case((rollup.c.counted + rollup.c.desk_lookups > 0, 1), else_=0)
 
 
-def _calendar(dialect: str) -> sa.Subquery:
-    """The pieces of the spans as rows `grain, start, span`."""
+def calendar(dialect: str) -> sa.Subquery:
+    """The bound pieces of the spans as rows `grain, start, span`."""
     if dialect == "sqlite":
         value = sa.func.json_each(sa.bindparam("pieces", type_=sa.Text)).table_valued("value").c.value
         return sa.select(
@@ -240,5 +248,5 @@ def _calendar(dialect: str) -> sa.Subquery:
     return sa.select(rows.c.grain, rows.c.start, rows.c.span).subquery("calendar")
 
 
-def _row_of(calendar: sa.Subquery) -> sa.ColumnElement[bool]:
-    return sa.and_(rollup.c.grain == calendar.c.grain, rollup.c.start == calendar.c.start)
+def _row_of(days: sa.Subquery) -> sa.ColumnElement[bool]:
+    return sa.and_(rollup.c.grain == days.c.grain, rollup.c.start == days.c.start)

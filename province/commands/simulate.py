@@ -17,6 +17,7 @@ from province.simulate.writing import NotForRealFigures, refuse_real_figures
 from province.simulate.writing import simulate as write_history
 from province.store import Store
 from province.tables import facility
+from province.unit_sums import catch_up
 
 
 class _LastDay(click.ParamType[date]):
@@ -65,7 +66,9 @@ def simulate(
     try:
         refuse_real_figures(store, force=force)
         plan = _plan(store, span, facilities, merged, seed, scale)
-        print_json({"facility_days": write_history(store, plan, sums_only=sums_only, force=force)})
+        days = write_history(store, plan, sums_only=sums_only, force=force)
+        catch_up(store)
+        print_json({"facility_days": days})
     except (NotForRealFigures, RuleRefused) as error:
         raise click.ClickException(error.code) from error
 
