@@ -5,11 +5,12 @@ is behind is read as smaller pieces, and where these are behind too from the fac
 depends on whether anybody has caught up.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from functools import cache
 from typing import Any, Final
+from weakref import WeakKeyDictionary
 
 import sqlalchemy as sa
 
@@ -54,25 +55,35 @@ def catch_up(store: Store, *, at_most: int | None = None) -> int:
 class FacilityBits:
     """Which bit stands for which facility; one without gets one for as long as the answer lasts."""
 
-    def __init__(self, connection: sa.Connection) -> None:
-        """As they are kept."""
-        self._bits: dict[str, int] = {row.facility: row.bit for row in connection.execute(sa.select(facility_bit))}
-        self._next = max(self._bits.values(), default=-1) + 1
+    def __init__(self, connection: sa.Connection, *, just_made: bool = False) -> None:
+        """As they are kept: none ever changes, so they are read again only when there are more.
+
+        *just_made*: in this transaction, so that nobody else may remember them yet.
+        """
+        known = {} if just_made else _kept_bits.get(connection.engine, {})
+        number = connection.scalar(sa.select(sa.func.count()).select_from(facility_bit)) or 0
+        if number != len(known):
+            known = {row.facility: row.bit for row in connection.execute(sa.select(facility_bit))}
+        if not just_made:
+            _kept_bits[connection.engine] = known
+        self._bits: Mapping[str, int] = known
+        self._given: dict[str, int] = {}
 
     def of(self, code: str) -> int:
         """The facility's bit, as a number with just this bit."""
-        if code not in self._bits:
-            self._bits[code] = self._next
-            self._next += 1
-        return 1 << self._bits[code]
+        kept = self._bits.get(code)
+        return 1 << (self._given.setdefault(code, len(self._bits) + len(self._given)) if kept is None else kept)
 
     def of_all(self, codes: Iterable[str]) -> int:
-        """The bits of all of them together."""
-        places = [self._bits[code] for code in codes if code in self._bits]
+        """The bits of all of them together, but for facilities that have none."""
+        places = [place for code in codes if (place := self._bits.get(code, self._given.get(code))) is not None]
         together = bytearray(max(places, default=0) // 8 + 1)
         for place in places:
             together[place // 8] |= 1 << (place % 8)
         return int.from_bytes(together, "little")
+
+
+_kept_bits: WeakKeyDictionary[sa.Engine, dict[str, int]] = WeakKeyDictionary()
 
 
 def read_units(
@@ -150,7 +161,7 @@ def _make_some(connection: sa.Connection) -> int:
         numbers = done[first : first + 500]
         connection.execute(sa.delete(stale_piece).where(stale_piece.c.number.in_(numbers)))
     _number_facilities(connection)
-    bits = FacilityBits(connection)
+    bits = FacilityBits(connection, just_made=True)
     for grain, start in some:
         for level in LEVELS:
             here = {"level": str(level), "grain": grain, "start": start}
