@@ -8,8 +8,9 @@ from datetime import timedelta
 import sqlalchemy as sa
 
 from province.measures import Measures, Reader
-from province.periods import Period
+from province.periods import Period, month_end
 from province.rollup_table import PARTS_OF_CLASS
+from province.rollups import closed_months
 from province.rules import Rules
 from province.sums import By, Counts, Which, inactive, sums, sums_and_counts
 from province.unit_sums import FacilityBits, UnitSums, read_units
@@ -189,18 +190,33 @@ def _facility_sums(
     among: frozenset[str] | None = None,
     counters: tuple[str, ...] | None = None,
 ) -> list[dict[str, Measures]]:
-    """Per span the sums of each facility, with what counts for it by succession."""
-    parts = [(number, part) for number, span in enumerate(spans) for part in _cut(span, rules)]
+    """Per span the sums of each facility, with what counts for it by succession.
+
+    Only whom another succeeds within a span is read in parts; in whole months that are closed, as published.
+    """
+    read = sums(connection, spans, By.FACILITY, only, among=among, counters=counters)
     found: list[dict[str, Measures]] = [{} for _ in spans]
-    read = sums(connection, [part for _, part in parts], By.FACILITY, only, among=among, counters=counters)
-    for (number, part), totals in zip(parts, read, strict=True):
+    closed = closed_months(connection) if rules.successions else set()
+    for span, own, totals in zip(spans, found, read, strict=True):
+        parted = {rule.old for rule in rules.successions if span.start < rule.day <= span.end} & set(totals)
         for code, total in totals.items():
-            own = rules.counts_for(code, part.start)
-            if own in found[number]:
-                found[number][own].add(total)
-            else:
-                found[number][own] = total
+            if code not in parted:
+                _count(own, rules.counts_for(code, span.start), total)
+        if parted:
+            parts = _cut(span, rules)
+            fixed = frozenset(month for month in closed if span.start <= month and month_end(month) <= span.end)
+            of_parts = sums(connection, parts, By.FACILITY, among=frozenset(parted), fixed=fixed, counters=counters)
+            for part, of_part in zip(parts, of_parts, strict=True):
+                for code, total in of_part.items():
+                    _count(own, rules.counts_for(code, part.start), total)
     return found
+
+
+def _count(own: dict[str, Measures], code: str, total: Measures) -> None:
+    if code in own:
+        own[code].add(total)
+    else:
+        own[code] = total
 
 
 def _cut(span: Period, rules: Rules) -> list[Period]:

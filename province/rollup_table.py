@@ -2,6 +2,7 @@
 
 The rows of grain `month` are what is published: they stop at the closing of the month, and what comes later goes into a
 row of grain `live` beside them. Rows of grain `day` always follow the ledger; those of grain `year` are sums of months.
+Where a facility's successor begins within a month, `fixed` are the facility's days as they stood at the closing.
 
 Counters of open word lists have a column per known word, so that they can be summed by the database; words that are
 unknown today are in `rest`, as JSON.
@@ -23,6 +24,7 @@ class Grain(StrEnum):
     MONTH = "month"
     YEAR = "year"
     LIVE = "live"
+    FIXED = "fixed"
 
 
 STATIONS: Final = "stations"

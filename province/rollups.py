@@ -18,6 +18,7 @@ from province.measures import Measures, add_rest, differences, from_row, to_row
 from province.member_days import Rows, member_rows
 from province.periods import month_end
 from province.rollup_table import ADDED, LARGEST, Grain, closed_month, rollup
+from province.rule_tables import succession
 from province.tables import facility, facility_version
 from province.unit_marks import mark_all_of, mark_stale
 from province.upsert import insert_rows
@@ -72,6 +73,15 @@ def close_month(connection: sa.Connection, month: date) -> None:
     if month.day != 1 or is_closed(connection, month):
         raise ValueError("not the first day of an open month")
     connection.execute(sa.insert(closed_month).values(month=month, closed_at=datetime.now(UTC)))
+    followed = sa.select(succession.c.old).where(succession.c.day > month, succession.c.day <= month_end(month))
+    days = sa.and_(
+        rollup.c.grain == str(Grain.DAY),
+        rollup.c.start.between(month, month_end(month)),
+        rollup.c.facility.in_(followed),
+    )
+    names = [column.name for column in rollup.columns]
+    values = (sa.literal(str(Grain.FIXED)) if name == "grain" else rollup.c[name] for name in names)
+    connection.execute(sa.insert(rollup).from_select(names, sa.select(*values).where(days)))
 
 
 def is_closed(connection: sa.Connection, month: date) -> bool:

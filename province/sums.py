@@ -61,11 +61,15 @@ def pieces(span: Period) -> Iterator[tuple[Grain, date]]:
 
 @dataclass(frozen=True, slots=True)
 class Which:
-    """Whose rows are read: of the unit with the code ``only``, of the facilities ``among``, of all ``without`` some."""
+    """Whose rows are read: of the unit with the code ``only``, of the facilities ``among``, of all ``without`` some.
+
+    ``fixed``: months whose single days are read as they stood when the month was closed.
+    """
 
     only: str | None = None
     among: frozenset[str] | None = None
     without: frozenset[str] = frozenset()
+    fixed: frozenset[date] = frozenset()
 
 
 ALL: Final = Which()
@@ -78,13 +82,15 @@ def sums(
     only: str | None = None,
     *,
     among: frozenset[str] | None = None,
+    fixed: frozenset[date] = frozenset(),
     counters: Counters = None,
 ) -> list[dict[str, Measures]]:
     """The sums per unit code, one dictionary per span; of the unit with the code *only*, of the facilities *among*.
 
-    *counters*: which counters of `Measures` are wanted, where not all of them; the others stay empty.
+    *fixed*: as in `Which`. *counters*: which counters of `Measures` are wanted, where not all of them; the others stay
+    empty.
     """
-    which = Which(only, among)
+    which = Which(only, among, fixed=fixed)
     return [
         {unit: total for unit, (total, _) in each.items()} for each in _read(connection, spans, by, which, counters)
     ]
@@ -156,7 +162,11 @@ class _Form:
 
 
 def _asked(connection: sa.Connection, spans: Sequence[Period], which: Which) -> dict[str, object]:
-    rows = [(str(grain), start, number) for number, span in enumerate(spans) for grain, start in pieces(span)]
+    rows = [
+        (str(Grain.FIXED if grain is Grain.DAY and start.replace(day=1) in which.fixed else grain), start, number)
+        for number, span in enumerate(spans)
+        for grain, start in pieces(span)
+    ]
     bound_pieces = bind_pieces(connection.dialect.name, rows)
     lists = {"without": sorted(which.without), "among": sorted(which.among or ())}
     asked: dict[str, object] = {} if which.only is None else {"only": which.only}

@@ -18,6 +18,6 @@ def mark_stale(connection: sa.Connection, *changed: tuple[Grain, Collection[date
 
 def mark_all_of(connection: sa.Connection, codes: Collection[str]) -> None:
     """Note that all rows of these facilities changed."""
-    own = sa.and_(rollup.c.facility.in_(codes), rollup.c.grain != str(Grain.LIVE))
+    own = sa.and_(rollup.c.facility.in_(codes), rollup.c.grain.in_([str(Grain.DAY), str(Grain.MONTH), str(Grain.YEAR)]))
     found = sa.select(rollup.c.grain, rollup.c.start).where(own).distinct()
     connection.execute(sa.insert(stale_piece).from_select(["grain", "start"], found))

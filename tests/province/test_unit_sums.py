@@ -173,3 +173,31 @@ def test_any_history_and_any_delay_give_the_same_answers(one_store: Store, steps
         if made:
             catch_up(one_store, at_most=made)
     assert answers(one_store) == by_facilities(one_store)
+
+
+def test_published_figures_stay_also_where_a_station_was_succeeded_within_the_month(worked: Store, hub) -> None:
+    def published() -> list[dict[str, object]]:
+        with worked.read() as connection:
+            rows = [
+                row
+                for level in Level
+                for cut in (PeriodType.MONTH, PeriodType.YEAR)
+                for row in lookup_rate(connection, date(2026, 1, 1), date(2026, 12, 31), level, cut)
+            ]
+        changing = {*STAMPS, "status", "revision", "adjustment"}
+        return [{name: row[name] for name in row if name not in changing} for row in rows]
+
+    with worked.write() as connection:
+        set_succession(connection, Succession("93003", "93002", date(2026, 3, 3), "merged"))
+    before = published()
+    with worked.write() as connection:
+        close_month(connection, date(2026, 3, 1))
+    assert published() == before
+    for code in ("93002", "93003"):
+        kiosk = hub.station(code, "kiosk-6")
+        kiosk.send(kiosk.visit(at(2)), kiosk.visit(at(4)), kiosk.lookup(at(4)))
+    assert published() == before
+    with worked.read() as connection:
+        rows = lookup_rate(connection, date(2026, 3, 1), date(2026, 3, 31), Level.FACILITY, PeriodType.MONTH)
+        said = {row["unit_code"]: row["status"] for row in rows if row["visits_bhyt"]}
+    assert said["93002"] == said["93003"] == "adjusted"
