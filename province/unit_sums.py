@@ -42,14 +42,16 @@ class UnitSums:
 def catch_up(store: Store, *, at_most: int | None = None) -> int:
     """Make the units' rows of pieces that are behind, *at_most* so many; returns how many were made."""
     made = 0
-    while at_most is None or made < at_most:
+    while (at_most is None or made < at_most) and _is_behind(store):
         with store.write() as connection:
             store.lock_facility(connection, "unit sums")
-            number = _make_some(connection)
-        if not number:
-            break
-        made += number
+            made += _make_some(connection)
     return made
+
+
+def _is_behind(store: Store) -> bool:
+    with store.read() as connection:
+        return connection.scalar(sa.select(stale_piece.c.number).limit(1)) is not None
 
 
 class FacilityBits:
@@ -187,7 +189,7 @@ def _made(connection: sa.Connection, piece: Piece, by: By, reader: Reader, bits:
     asked = {"of_grain": piece[0], "of_start": piece[1]}
     found = {row[0]: UnitSums(reader.read(row[1:])) for row in connection.execute(_totals(by, reader), asked)}
     for row in connection.execute(_facilities(by), asked):
-        one = found[row.unit]
+        one = found.setdefault(row.unit, UnitSums(Measures()))  # another's batch may have ended in between
         if row.rest is not None:
             add_rest(one.total, row.rest, reader.counters)
         if row.reported:
