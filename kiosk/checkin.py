@@ -70,6 +70,7 @@ class CheckIns:
         key: Key,
         *,
         lane: Lane,
+        attended: bool = False,
         station: str | None = None,
         another: bool = False,
         carrier: Carrier = Carrier.UNKNOWN,
@@ -77,6 +78,7 @@ class CheckIns:
     ) -> Presented:
         """Open a check-in for *document*, or find the one that this person already has today.
 
+        *attended*: staff have the person before them, and have looked whose document it is.
         *another*: the person asked for a second examination, so an accepted check-in of today does not count.
         Somebody who left with the answer in hand and comes back goes on with the same check-in, because the visit must
         join its lookup (interfaces, section 6). Staff are told of the same person at another station just before.
@@ -106,7 +108,7 @@ class CheckIns:
                     state="looked_up",
                     lane=lane.value,
                     station=here,
-                    holder_check="none" if lane is Lane.SELF else "staff",
+                    holder_check="staff" if attended else "none",
                     seen_at=seen or left.seen_at,
                 )
                 return Presented(existing(connection, left.checkin_id), again=False)
@@ -122,7 +124,7 @@ class CheckIns:
                 lane=lane.value,
                 carrier=carrier.value,
                 carrier_source=carrier_source.value,
-                holder_check="none" if lane is Lane.SELF else "staff",
+                holder_check="staff" if attended else "none",
                 warnings=document.warnings,
                 identity=identity,
                 document_coverage=document.coverage,

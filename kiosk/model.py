@@ -182,6 +182,15 @@ class Coverage:
 
 
 @dataclass(frozen=True, slots=True)
+class Guardian:
+    """Who answers for a child or a bedridden person; ``relation`` is a code, such as mother, or another word."""
+
+    full_name: str
+    relation: str
+    number: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Document:
     """One capture, recognised. ``error`` and ``warnings`` are codes of identity-documents.md section 9.
 

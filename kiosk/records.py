@@ -24,6 +24,7 @@ from kiosk.model import (
     Coverage,
     Eligibility,
     EligibilityClass,
+    Guardian,
     Identity,
     KeyKind,
     Lane,
@@ -87,6 +88,14 @@ class CheckIn:
     seen_at: str | None
     follows: str | None
     slip: Slip | None
+    guardian: Guardian | None
+    priority: str | None
+    notice: str | None
+
+    @property
+    def nameless(self) -> bool:
+        """True of somebody who came as an emergency and of whom no number is known yet."""
+        return not self.key_number
 
     @property
     def number(self) -> str | None:
@@ -128,6 +137,7 @@ _FROM_JSON: Final[dict[str, TypeAdapter[Any]]] = {
     "patient": _PATIENT,
     "service": _SERVICE,
     "receipt": _RECEIPT,
+    "guardian": TypeAdapter(Guardian),
 }
 _FROM_TEXT: Final[dict[str, Any]] = {
     "method": Method,

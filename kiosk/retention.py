@@ -56,6 +56,7 @@ def forget(connection: sa.Connection, checkin_ids: Sequence[str]) -> None:
             .values(
                 identity={},
                 read_identity=sa.null(),
+                guardian=sa.null(),
                 document_coverage=sa.null(),
                 key_number="",
                 person_key="",

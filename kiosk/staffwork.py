@@ -60,7 +60,7 @@ class StaffWork:
         identity = document.identity or Identity()
         if (corrected := await self._correct(key.number, identity, who)) is not None:
             return corrected, False
-        presented = await self._checkins.present(document, key, lane=Lane.DESK, station=DESK)
+        presented = await self._checkins.present(document, key, lane=Lane.DESK, attended=True, station=DESK)
         checkin_id = presented.checkin.checkin_id
         if presented.again:
             return presented.checkin, False

@@ -221,6 +221,7 @@ class Station(StationWork):
                 person.document,
                 person.key,
                 lane=self._lane,
+                attended=self._lane is Lane.DESK,
                 station=self.id,
                 another=another,
                 carrier=person.carrier,

@@ -85,6 +85,9 @@ checkin = sa.Table(
     sa.Column("seen_at", sa.Text),  # another station at which the same person stood within five minutes
     sa.Column("follows", sa.Text),  # id of the hospital's appointment that the visit keeps
     sa.Column("slip", sa.Text),  # referral re_examination none; None: nobody was asked
+    sa.Column("guardian", sa.JSON),  # who answers for the patient, as staff typed it
+    sa.Column("priority", sa.Text),  # code of the rule of kiosk.priority; None: no priority
+    sa.Column("notice", sa.Text),  # SHA-256 of the notice that stood on the screen, hex; None: at no screen of ours
     sa.Index("checkin_day", "day"),
     sa.Index("checkin_person", "person_key", "day"),
     sa.Index("checkin_staff", "staff_since", sqlite_where=sa.text("staff_reason IS NOT NULL")),

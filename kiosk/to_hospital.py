@@ -37,5 +37,6 @@ def encounter_of(checkin: CheckIn, service: Service, facility: str, patient: Pat
         lookup_receipt=checkin.lookup_receipt,
         follows=checkin.follows,
         slip=checkin.slip,
+        priority=checkin.priority is not None,
         route=checkin.eligibility.route if checkin.bhyt and checkin.eligibility else None,
     )
