@@ -7,6 +7,7 @@ accepted meanwhile is told later, and a person with two visits is put on the sta
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -15,6 +16,7 @@ from typing import Final
 import sqlalchemy as sa
 
 from kiosk import outbox_table, records
+from kiosk.errors import RegisterUnavailable
 from kiosk.hospital_model import Receipt, Service, TicketLine
 from kiosk.ports import VisitRegister
 from kiosk.records import CheckIn
@@ -70,6 +72,11 @@ class AcrossStations:
             await asyncio.sleep(_POLL_SECONDS)
             taken = await self.register.claim(passage)
         return taken
+
+    async def forget(self, checkin_id: str) -> None:
+        """*checkin_id* was nobody's; the register forgets it by itself within two days if it cannot be told now."""
+        with contextlib.suppress(RegisterUnavailable):
+            await self.register.ended(checkin_id)
 
     def tell(self, connection: sa.Connection, checkin_id: str, now: datetime, *, another: bool = False) -> None:
         """Let the register know, by the outbox, how *checkin_id* stands now."""

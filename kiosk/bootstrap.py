@@ -14,6 +14,7 @@ import sqlalchemy as sa
 
 from kiosk import journal, outbox_table, records, withdrawal
 from kiosk.across_stations import AcrossStations
+from kiosk.calls import Calls
 from kiosk.checkin import CheckIns, Policy
 from kiosk.chip_parts import anchors_of, chip_part, provider_of
 from kiosk.chip_provider import HttpChipVerifier
@@ -30,6 +31,7 @@ from kiosk.hospital_push import HospitalPush
 from kiosk.insight_parts import insights_of
 from kiosk.insurance_parts import insurance_parts
 from kiosk.journal import Journal
+from kiosk.lane_station import LaneStation
 from kiosk.later_number import LaterNumber
 from kiosk.metrics import Metrics
 from kiosk.model import Eligibility
@@ -37,6 +39,7 @@ from kiosk.opening_hours import OpeningHours
 from kiosk.outbox import Backoff, Delivery, Outbox
 from kiosk.ports import AdapterContext, Clock, EligibilityGateway, HospitalAdapter, HospitalAdapterFactory
 from kiosk.printing import Printing
+from kiosk.priority import Priority, load_priority
 from kiosk.province_client import ProvinceClient
 from kiosk.recheck import Recheck
 from kiosk.records import CheckIn
@@ -79,6 +82,7 @@ class Parts:
     tokens: HttpTokenVerifier | None
     anchors: TrustAnchors | None
     printing: Printing | None
+    calls: Calls
     metrics: Metrics
     health: Health
 
@@ -165,7 +169,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         hospital=hospital,
         outbox=outbox,
         clock=clock,
-        policy=_policy(config),
+        policy=_policy(config, beside),
         observe=observe,
         insights=insights_of(config),
         across=across,
@@ -177,10 +181,11 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     anchors = anchors_of(config.card, beside) if config.card.adapter != "none" else None
     tokens = _tokens(config, beside)
     printing = _printing(config, metrics, health)
-    options: dict[str, Any] = {"simulated": config.demo, "tokens": tokens, "printing": printing}
-    station: Station
+    calls = Calls(clock)
+    options: dict[str, Any] = {"simulated": config.demo, "tokens": tokens, "printing": printing, "calls": calls}
+    station: LaneStation
     if config.card.adapter == "none":
-        station = Station(config.station.id, checkins, clock, _timings(config), **options)
+        station = LaneStation(config.station.id, checkins, clock, _timings(config), **options)
     else:
         chip = chip_part(config, store, clock, anchors, provider)
         station = ChipStation(config.station.id, checkins, clock, _timings(config), chip=chip, **options)
@@ -200,6 +205,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
         tokens,
         anchors,
         printing,
+        calls,
         metrics,
         health,
     )
@@ -273,7 +279,7 @@ def load_adapter(config: Config, beside: Path) -> HospitalAdapter:
     return factory(config.hospital.own, context)
 
 
-def _policy(config: Config) -> Policy:
+def _policy(config: Config, beside: Path) -> Policy:
     return Policy(
         station=config.station.id,
         facility=config.station.facility,
@@ -284,8 +290,17 @@ def _policy(config: Config) -> Policy:
         hours=OpeningHours.parse(config.insurance.opens, config.insurance.closes),
         services=tuple(_service(row) for row in config.service),
         numbers=NumberSeries(config.tickets.first, config.tickets.last, config.tickets.lines),
+        priority=_priority(config, beside),
         own_codes=tuple(sorted((row.since, frozenset(row.accepted)) for row in config.route)),
     )
+
+
+def _priority(config: Config, beside: Path) -> Priority:
+    name = config.policy.priority_file
+    try:
+        return load_priority(beside / name if name else None)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"policy.priority_file: {error}") from None
 
 
 def _service(row: ServiceTable) -> Service:

@@ -18,19 +18,16 @@ import sqlalchemy as sa
 
 from kiosk import answers, events, outbox_table, records
 from kiosk.across_stations import ALSO_ELSEWHERE, AcrossStations, existing, give_way, seen_there, shown_as
-from kiosk.checkin_model import Key, Policy, Presented
+from kiosk.checkin_model import Arrival, Key, Policy, Presented
 from kiosk.choice import Known
 from kiosk.hospital_model import MatchKind, Service, Slip
 from kiosk.journal import Journal
 from kiosk.model import (
-    Carrier,
-    CarrierSource,
     Document,
     Eligibility,
     EligibilityClass,
     Identity,
     KeyKind,
-    Lane,
     Moment,
     local_day,
 )
@@ -46,7 +43,7 @@ from kiosk.store import Store
 from kiosk.ticket_numbers import next_number
 from kiosk.to_hospital import send_visit
 
-__all__ = ["CheckIns", "Key", "Policy", "Presented"]
+__all__ = ["Arrival", "CheckIns", "Key", "Policy", "Presented"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,17 +65,12 @@ class CheckIns:
         self,
         document: Document,
         key: Key,
+        arrival: Arrival,
         *,
-        lane: Lane,
-        attended: bool = False,
-        station: str | None = None,
         another: bool = False,
-        carrier: Carrier = Carrier.UNKNOWN,
-        carrier_source: CarrierSource = CarrierSource.NONE,
     ) -> Presented:
         """Open a check-in for *document*, or find the one that this person already has today.
 
-        *attended*: staff have the person before them, and have looked whose document it is.
         *another*: the person asked for a second examination, so an accepted check-in of today does not count.
         Somebody who left with the answer in hand and comes back goes on with the same check-in, because the visit must
         join its lookup (interfaces, section 6). Staff are told of the same person at another station just before.
@@ -87,7 +79,8 @@ class CheckIns:
         now = self.clock()
         person = records.person_key(self.journal.facility_key, key.number)
         identity = document.identity or Identity()
-        here = station or self.policy.station
+        here = arrival.station or self.policy.station
+        holder_check = "staff" if arrival.attended else "none"
         checkin_id, day = events.new_event_id(), str(local_day(now))
         passage = Passage(checkin_id, day, (key.number,), identity, another)
         elsewhere = await self.across.register.find(passage)
@@ -106,9 +99,9 @@ class CheckIns:
                     connection,
                     left.checkin_id,
                     state="looked_up",
-                    lane=lane.value,
+                    lane=arrival.lane.value,
                     station=here,
-                    holder_check="staff" if attended else "none",
+                    holder_check=holder_check,
                     seen_at=seen or left.seen_at,
                 )
                 return Presented(existing(connection, left.checkin_id), again=False)
@@ -121,10 +114,12 @@ class CheckIns:
                 person_key=person,
                 document_kind=document.kind.value,
                 method=key.method.value,
-                lane=lane.value,
-                carrier=carrier.value,
-                carrier_source=carrier_source.value,
-                holder_check="staff" if attended else "none",
+                lane=arrival.lane.value,
+                carrier=arrival.carrier.value,
+                carrier_source=arrival.carrier_source.value,
+                not_by_chip=arrival.not_by_chip,
+                notice=arrival.notice,
+                holder_check=holder_check,
                 warnings=document.warnings,
                 identity=identity,
                 document_coverage=document.coverage,
@@ -137,14 +132,22 @@ class CheckIns:
 
         return await self.store.run(work)
 
-    async def abandon(self, checkin_id: str) -> None:
-        """The person went away before anything was accepted."""
+    async def abandon(self, checkin_id: str, *, forget: bool = False) -> None:
+        """The person went away before anything was accepted.
+
+        *forget*: it was not even the patient; nothing of them is kept unless the insurer was asked, which is kept as
+        any question is.
+        """
 
         def work(connection: sa.Connection) -> None:
-            if existing(connection, checkin_id).state in ("presented", "looked_up"):
+            if existing(connection, checkin_id).state not in ("presented", "looked_up"):
+                return
+            if not forget or not records.remove_unasked(connection, checkin_id):
                 records.update(connection, checkin_id, state="abandoned")
 
         await self.store.run(work)
+        if forget:
+            await self.across.forget(checkin_id)
 
     async def look_up(
         self,
@@ -321,6 +324,7 @@ class CheckIns:
             service=service,
             bhyt=insured,
             hospital_state="waiting",
+            priority=checkin.priority or self.policy.priority.by_age(checkin.identity, local_day(checkin.happened_at)),
             **papers,
         )
         if not self._held(checkin):

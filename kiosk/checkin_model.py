@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from datetime import date, timedelta
 
 from kiosk.hospital_model import Service
-from kiosk.model import KeyKind, Method
+from kiosk.model import Carrier, CarrierSource, KeyKind, Lane, Method
 from kiosk.opening_hours import ALWAYS_OPEN, OpeningHours
+from kiosk.priority import Priority
 from kiosk.records import CheckIn
 from kiosk.ticket_numbers import NumberSeries
 
@@ -27,6 +28,7 @@ class Policy:
     hours: OpeningHours = ALWAYS_OPEN
     services: tuple[Service, ...] = ()  # of a hospital system without a menu of its own
     numbers: NumberSeries = field(default_factory=NumberSeries)
+    priority: Priority = field(default_factory=Priority)
     own_codes: tuple[tuple[date, frozenset[str]], ...] = ()  # since when which places of registration count as this one
 
     def registered_here(self, place: str, day: date) -> bool:
@@ -44,6 +46,23 @@ class Presented:
 
     checkin: CheckIn
     again: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Arrival:
+    """How somebody came. ``attended``: staff have the person before them, and have looked whose document it is.
+
+    ``station``: empty for the daemon's own. ``not_by_chip``: why no chip will be read, where that is known already.
+    ``notice``: digest of the notice that stood on the screen.
+    """
+
+    lane: Lane
+    attended: bool = False
+    station: str = ""
+    carrier: Carrier = Carrier.UNKNOWN
+    carrier_source: CarrierSource = CarrierSource.NONE
+    not_by_chip: str | None = None
+    notice: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

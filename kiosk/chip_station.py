@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, Final
 
+from kiosk.calls import CallKind
 from kiosk.card_slot import CardSlot, ChipTrouble
 from kiosk.checkin import Key
 from kiosk.chip_checkin import chip_not_read, chip_read
@@ -18,13 +19,13 @@ from kiosk.documents.card_number import classify_number
 from kiosk.emrtd.results import ChipRead
 from kiosk.errors import StoreError
 from kiosk.events import NotByChip
+from kiosk.lane_station import LaneStation
 from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, Identity, KeyKind, Method
 from kiosk.portraits import Portraits
 from kiosk.privacy import mask_number
 from kiosk.records import CheckIn
-from kiosk.station_model import InFront, ScanRefused, StationBusy
+from kiosk.station_model import InFront, ScanRefused, StationBusy, Touch
 from kiosk.station_views import number_of
-from kiosk.stations import Station
 
 _BY_QR: Final = (Method.QR_CCCD, Method.VNEID_TOKEN, Method.BHYT_QR)
 
@@ -32,7 +33,7 @@ ON_PHONE: Final = "phone"
 """The value of ``skip_chip`` with which people say that they show a phone."""
 
 
-class ChipStation(Station):
+class ChipStation(LaneStation):
     """One station whose people may lay their cards down."""
 
     def __init__(self, *args: Any, chip: ChipPart, **options: Any) -> None:
@@ -41,6 +42,7 @@ class ChipStation(Station):
         self._part = chip
         self._chip = ChipStep(chip, self._checkins)
         self._number_waits: InFront | None = None
+        self._laid_since = False
         self._screen.flag(card_reader=chip.slot.attached, provider=chip.judge.asks_provider)
 
     @property
@@ -59,6 +61,10 @@ class ChipStation(Station):
         self._chip = ChipStep(self._part, self._checkins)
         self._number_waits = None
 
+    def _show_ticket(self, checkin: CheckIn, *, again: bool = False) -> None:
+        self._laid_since = False
+        super()._show_ticket(checkin, again=again)
+
     # -- what the reader tells ---------------------------------------------------------------------------------
 
     async def card_laid(self) -> None:
@@ -68,6 +74,7 @@ class ChipStation(Station):
         being asked whose it is.
         """
         async with self._moving:
+            self._laid_since = True
             if self._asking is not None:
                 return
             if not self._serving and self.phase in ("idle", "reading"):
@@ -90,8 +97,12 @@ class ChipStation(Station):
     async def card_removed(self) -> None:
         """The card is gone; a read under way tells by itself what that means for it."""
         async with self._moving:
+            if self._calls is not None:
+                self._calls.over(self.id, CallKind.CARD_LEFT)
             if self.phase == "place_card" and self._presented is None:
-                self._screen.show("idle", "idle")
+                self._go_idle()
+            elif "ticket" in self._screen.data and not self._laid_since:
+                self._screen.shorten(self._timings.card_taken)
 
     def card_reader_changed(self, attached: bool) -> None:
         """The card reader was unplugged or came back; nobody is left waiting for a dead one."""
@@ -145,6 +156,7 @@ class ChipStation(Station):
             finally:
                 self._number_waits = person
         else:
+            self._admit(person)
             if self.phase != "place_card":  # there it was asked for, and failures with this card count on
                 self._forget()
             self._presented = person
@@ -164,21 +176,26 @@ class ChipStation(Station):
         return True
 
     async def _clear(self, screen: dict[str, Any], *, left: bool = False) -> None:
+        had_ticket = "ticket" in screen
         await super()._clear(screen, left=left)
         async with self._moving:
             if self.phase == "idle" and self._chip.card_lies_here and not left:
-                self._ask_for_number()
+                if had_ticket and not self._laid_since:
+                    self._called(CallKind.CARD_LEFT)
+                    self._screen.show("place_card", "forgotten_card")
+                else:
+                    self._ask_for_number()
 
-    async def _answer_more(self, answer: str, value: str | None) -> None:
-        match self.phase, answer:
+    async def _take(self, touch: Touch) -> None:
+        match self.phase, touch.answer:
             case (("place_card" | "reading"), "skip_chip") if self.checkin_id is not None:
-                await self._without_chip(self._chip.reason_without(), phone=value == ON_PHONE)
+                await self._without_chip(self._chip.reason_without(), phone=touch.value == ON_PHONE)
             case "reading", ("skip_chip" | "call_staff") if self._presented is not None:
-                await self._number_to_staff("called_by_patient" if answer == "call_staff" else "chip_failed")
+                await self._number_to_staff("called_by_patient" if touch.answer == "call_staff" else "chip_failed")
             case "place_card", "number" if self.checkin_id is None:
-                self._take_number(value or "")
+                self._take_number(touch.value or "")
             case _:
-                await super()._answer_more(answer, value)
+                await super()._take(touch)
 
     def _scanned(self) -> Identity | None:
         """What the card's own QR said, if it was scanned."""
@@ -203,7 +220,9 @@ class ChipStation(Station):
             raise ScanRefused("BAD_ID_NUMBER")
         number = classified[1]
         document = Document(DocumentKind.NUMBER, Identity(personal_id=number))
-        self._presented = InFront(document, Key(number, KeyKind.PERSONAL_12, Method.MANUAL_ID))
+        person = InFront(document, Key(number, KeyKind.PERSONAL_12, Method.MANUAL_ID))
+        self._admit(person)
+        self._presented = person
         self._read_card()
 
     def _read_card(self) -> None:
@@ -271,6 +290,7 @@ class ChipStation(Station):
         """The chip was read to its end: the check-in rests on it now."""
         person = InFront(Document(DocumentKind.CHIP, reading.identity), key)
         if self.checkin_id is None:
+            self._admit(person)
             opened = await self._open(person)
             if opened.again:
                 self._show_ticket(opened.checkin, again=True)

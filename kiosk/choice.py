@@ -9,8 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
+from kiosk.ages import ages
 from kiosk.hospital_model import Appointment, Availability, Service, Slip
-from kiosk.model import Identity, PartialDate
+from kiosk.model import Identity
 
 _APPOINTMENT = "appointment:"
 
@@ -34,13 +35,18 @@ class Proposal:
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """All that one person may choose from. ``asks_slip``: whether they are asked for papers before."""
+    """All that one person may choose from. ``asks_slip``: whether they are asked for papers before.
+
+    ``groups``: of those examined first, the ones they may say they belong to; ``priority``: the one known or said.
+    """
 
     insured: bool = True
     services: tuple[Service, ...] = ()
     proposals: tuple[Proposal, ...] = ()
     asks_slip: bool = False
     slip: Slip | None = None
+    groups: tuple[str, ...] = ()
+    priority: str | None = None
 
     @property
     def open_question(self) -> bool:
@@ -98,15 +104,6 @@ def _is_for(service: Service, person: Identity, day: date) -> bool:
         return False
     if person.birth_date is None:
         return True
-    youngest, oldest = _ages(person.birth_date, day)
+    youngest, oldest = ages(person.birth_date, day)
     too_young = service.age_from is not None and oldest < service.age_from
     return not (too_young or (service.age_to is not None and youngest > service.age_to))
-
-
-def _ages(born: PartialDate, day: date) -> tuple[int, int]:
-    """The least and the most whole years that somebody born then can have on *day*."""
-    earliest = (born.month or 1, born.day or 1)
-    latest = (born.month or 12, born.day or 31)
-    age = day.year - born.year
-    today = (day.month, day.day)
-    return age - (today < latest), age - (today < earliest)

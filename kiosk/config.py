@@ -60,14 +60,18 @@ class StationTable(Table):
 
 
 class PolicyTable(Table):
-    """What the facility decides. ``document``: whether people are asked for the chip; it needs a card reader."""
+    """What the facility decides. ``document``: whether people are asked for the chip; it needs a card reader.
+
+    ``priority_file``: a facility's own rules of who is examined first, in the form of ``kiosk/data/priority.toml``.
+    """
 
     document: Literal["chip_first", "chip_periodic", "qr_first"] = "chip_first"
     number_wait: Seconds = 8
     confirm_seconds: Seconds = 40
     choose_seconds: Seconds = 90
-    done_seconds: Seconds = 20
+    done_seconds: Seconds = 15
     staff_seconds: Seconds = 30
+    priority_file: str = ""
     keep_days: Annotated[int, Field(ge=1, le=3650)] = 30
 
 

@@ -34,6 +34,7 @@ from kiosk.web.own_screen import COOKIE
 from kiosk.web.pushed import pushed_api
 from kiosk.web.server import ADMIN_SOCKET, Server, address_of, bind, bind_socket, certificate, make_server
 from kiosk.web.staff_accounts import StaffAccounts
+from kiosk.web.staff_calls import calls_view
 from kiosk.web.staff_duty import duty_view
 
 log = logging.getLogger(__name__)
@@ -149,6 +150,7 @@ class Daemon:
             questions=self._questions(),
             desks=parts.desks,
             printing=parts.printing,
+            calls=parts.calls,
         )
         guarded = Guards(
             local,
@@ -172,6 +174,7 @@ class Daemon:
                 questions=self._questions(),
                 desks=parts.desks,
                 printing=parts.printing,
+                calls=parts.calls,
             )
             names = [f"{name}:{port}" for name in config.staff.hosts] + (
                 list(config.staff.hosts) if port == 443 else []
@@ -349,6 +352,7 @@ class Daemon:
             "reader_ok": parts.health.codes_ok,
             "scanner_fault": parts.health.scanner.fault,
             "card_reader_ok": parts.health.cards.ok,
+            "calls": calls_view(parts.calls.open()),
             "printer": parts.health.printer.view() if parts.printing is not None else None,
             "disk_low": self._free_mb() < _MIN_FREE_MB,
             "province": {

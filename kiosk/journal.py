@@ -188,6 +188,8 @@ def _not_by_chip(of: CheckIn) -> str | None:
         return None
     if of.lane is Lane.EMERGENCY:
         return str(events.NotByChip.EMERGENCY)
+    if of.not_by_chip == events.NotByChip.CHILD:
+        return str(events.NotByChip.CHILD)
     if of.method is Method.MANUAL_ID or (of.method is Method.CARD_NUMBER and of.key_kind is KeyKind.PERSONAL_12):
         return str(events.NotByChip.STAFF_TYPED)
     if of.method in (Method.CARD_NUMBER, Method.BHYT_QR):

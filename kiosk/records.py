@@ -32,7 +32,7 @@ from kiosk.model import (
     Method,
     local_day,
 )
-from kiosk.tables import audit, checkin, lookup, setting
+from kiosk.tables import audit, checkin, chip_evidence, event, lookup, question, setting
 
 _IDENTITY: Final = TypeAdapter(Identity)
 _ELIGIBILITY: Final = TypeAdapter(Eligibility)
@@ -269,6 +269,15 @@ def find(connection: sa.Connection, *, day: str | None = None, needs_staff: bool
     else:
         query = query.order_by(checkin.c.happened_at.desc())
     return [_from_row(row) for row in connection.execute(query)]
+
+
+def remove_unasked(connection: sa.Connection, checkin_id: str) -> bool:
+    """Remove a check-in of which nobody was asked anything and to which nothing points; whether that was so."""
+    for table in (lookup, question, audit, event, chip_evidence):
+        if connection.execute(sa.select(1).select_from(table).where(table.c.checkin_id == checkin_id)).first():
+            return False
+    connection.execute(checkin.delete().where(checkin.c.checkin_id == checkin_id))
+    return True
 
 
 def abandon_open(connection: sa.Connection) -> int:

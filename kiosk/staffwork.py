@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from kiosk import outbox_table, overrides, records, withdrawal
 from kiosk.amendment import bring_to_hospital, entered_by_hand, send_amendment
-from kiosk.checkin import CheckIns
+from kiosk.checkin import Arrival, CheckIns
 from kiosk.documents.card_number import classify_number
 from kiosk.hospital_model import MatchKind, PatientMatch, Receipt, Service, TicketLine
 from kiosk.model import Identity, Lane, local_day
@@ -60,7 +60,7 @@ class StaffWork:
         identity = document.identity or Identity()
         if (corrected := await self._correct(key.number, identity, who)) is not None:
             return corrected, False
-        presented = await self._checkins.present(document, key, lane=Lane.DESK, attended=True, station=DESK)
+        presented = await self._checkins.present(document, key, Arrival(Lane.DESK, attended=True, station=DESK))
         checkin_id = presented.checkin.checkin_id
         if presented.again:
             return presented.checkin, False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 
 from kiosk.checkin import Key
 from kiosk.errors import KioskError
@@ -39,15 +40,36 @@ class Timings:
     number: float = 90.0
     confirm: float = 40.0
     choose: float = 90.0
-    done: float = 20.0
+    done: float = 15.0
     staff: float = 30.0
+    card_taken: float = 5.0  # of a ticket whose person takes the card and goes
+
+
+class Company(StrEnum):
+    """For whom somebody else acts here: a child of theirs, or another person whom they help."""
+
+    CHILD = "child"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class Touch:
+    """One answer of the person in front (interfaces, section 4)."""
+
+    answer: str
+    service_id: str | None = None
+    value: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class InFront:
-    """What was read of the person who stands here, and what it stood on."""
+    """What was read of the person who is to be examined, and what it stood on.
+
+    ``not_by_chip``: why no chip will be read, where that is known already.
+    """
 
     document: Document
     key: Key
     carrier: Carrier = Carrier.UNKNOWN
     carrier_source: CarrierSource = CarrierSource.NONE
+    not_by_chip: str | None = None

@@ -38,6 +38,19 @@ class StationScreen:
             self._expiry = asyncio.get_running_loop().call_later(clear_after, self._expired, self.data)
         self._announce()
 
+    def start_again(self) -> None:
+        """Give the view that stands its whole time once more, if it has one."""
+        after = self.data.get("clears_in")
+        if after is not None:
+            rest = {name: value for name, value in self.data.items() if name not in ("view", "clears_in", "extended")}
+            extended = self.data.get("extended", 0) + 1
+            self.show(self.phase, self.data["view"], clear_after=after, extended=extended, **rest)
+
+    def shorten(self, seconds: float) -> None:
+        """Let the view that stands go after *seconds* from now."""
+        rest = {name: value for name, value in self.data.items() if name not in ("view", "clears_in")}
+        self.show(self.phase, self.data["view"], clear_after=seconds, **rest)
+
     def add(self, **data: Any) -> None:
         """Change some of what the present view shows."""
         self.data = self.data | data

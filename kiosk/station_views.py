@@ -102,10 +102,16 @@ def patient_answer(status: EligibilityClass | None) -> str:
 
 
 def confirm_view(front: InFront) -> dict[str, Any]:
-    """Whom the screen asks about: name, birth year, masked number and what kind of number that is."""
+    """Whom the screen asks about: name, birth year, masked number and what kind of number that is.
+
+    Of a name that the hospital knew for a typed number only the last word: who typed it may be somebody else.
+    """
     person = front.document.identity
+    name = person.full_name if person else None
+    if name and front.key.method is Method.MANUAL_ID and front.document.kind is DocumentKind.NUMBER:
+        name = f"… {name.split()[-1]}"
     return {
-        "name": person.full_name if person else None,
+        "name": name,
         "birth_year": person.birth_date.year if person and person.birth_date else None,
         "number": mask_number(front.key.number),
         "number_kind": front.key.kind.value,
@@ -124,10 +130,12 @@ def service_view(service: Service) -> dict[str, Any]:
 
 def choice_view(choice: Choice) -> dict[str, Any]:
     """What there is to choose from: ``services``; ``proposals``, likely ones with ``why``, where there are any; and
-    ``asks_slip`` while the question for papers is open.
+    ``asks_slip`` while the question for papers is open. ``groups`` of those examined first that the person may say
+    they belong to; ``priority``: the one that is known.
     """
     likely = [service_view(each.service) | {"id": each.id, "why": each.why.value} for each in choice.proposals]
     view: dict[str, Any] = {"services": [service_view(service) for service in choice.services]}
+    view |= {"groups": list(choice.groups), "priority": choice.priority}
     return view | ({"proposals": likely} if likely else {}) | ({"asks_slip": True} if choice.open_question else {})
 
 

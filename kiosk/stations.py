@@ -13,33 +13,26 @@ from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
-from kiosk.checkin import CheckIns, Key, Presented
-from kiosk.choice import Choice, choice_of
+from kiosk.calls import CallKind, Calls
+from kiosk.checkin import Arrival, CheckIns, Key, Presented
+from kiosk.choice import Choice
 from kiosk.documents.text import unframe
 from kiosk.errors import StoreError
-from kiosk.hospital_model import Service, Slip
-from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, EligibilityClass, Lane, local_day
+from kiosk.hospital_model import Slip
+from kiosk.model import Carrier, CarrierSource, Document, DocumentKind, Lane
 from kiosk.ports import Clock, TokenVerifier
 from kiosk.printing import Printing
-from kiosk.records import CheckIn
-from kiosk.station_model import InFront, NotAtThatPhase, ScanRefused, StationBusy, Timings
-from kiosk.station_views import (
-    answer_view,
-    choice_view,
-    confirm_view,
-    paper_view,
-    read_scan,
-    self_service_key,
-    ticket_view,
-    why_not_alone,
-)
-from kiosk.station_work import StationWork
+from kiosk.station_model import InFront, NotAtThatPhase, ScanRefused, StationBusy, Timings, Touch
+from kiosk.station_views import confirm_view, read_scan, self_service_key, why_not_alone
+from kiosk.station_visit import StationVisit
 from kiosk.token_step import TokenStep
+from kiosk.trouble import Trouble
 
+LANGUAGES: Final = ("vi", "en", "km")
 _SERVING: Final = ("place_card", "reading", "confirm", "checking", "choose_service")
 
 
-class Station(StationWork):
+class Station(StationVisit):
     """One station; all methods run on the daemon's event loop."""
 
     def __init__(
@@ -52,28 +45,26 @@ class Station(StationWork):
         simulated: bool = False,
         tokens: TokenVerifier | None = None,
         printing: Printing | None = None,
+        calls: Calls | None = None,
         lane: Lane = Lane.SELF,
     ) -> None:
         """*simulated*: people with numbers of the simulators' range are expected (demo).
 
-        *tokens*: who says whose changing VNeID code was scanned; None: people are asked for something else. *lane*:
-        whether people serve themselves here.
+        *tokens*: who says whose changing VNeID code was scanned; None: people are asked for something else. *calls*:
+        where staff are called from here. *lane*: whether people serve themselves here.
         """
-        super().__init__(station_id, clock)
-        self._printing = printing
+        super().__init__(station_id, checkins, clock, timings, printing)
         self._lane = lane
-        self._checkins = checkins
-        self._timings = timings
+        self._calls = calls
+        self._trouble = Trouble(clock)
         self._simulated = simulated
         self._tokens = None if tokens is None else TokenStep(tokens)
         self._asking: asyncio.Task[InFront | str] | None = None
         self._screen.flag(reader_ok=True, scanner=True, camera=False, vneid=tokens is not None)
         self._moving = asyncio.Lock()
         self._presented: InFront | None = None
-        self._choice = Choice()
-        self._told: dict[str, Any] = {}
-        self._another = False
         self._left_open: str | None = None
+        self.language: str | None = None  # of the screen, if it said
 
     # -- what is seen ------------------------------------------------------------------------------------------
 
@@ -102,9 +93,13 @@ class Station(StationWork):
                 return
             checkin_id, was_open = self.checkin_id, self._serving
             self._forget()
-            self._screen.show("idle", "idle")
+            self._go_idle()
         if was_open and checkin_id is not None:
             await self._abandon(checkin_id)
+
+    def _go_idle(self) -> None:
+        """Whoever stood here is gone."""
+        self._screen.show("idle", "idle")
 
     @property
     def _serving(self) -> bool:
@@ -168,10 +163,17 @@ class Station(StationWork):
         """Tell what to do instead; *lay*: laying the card down now is one way."""
         self._refuse(why_not_alone(document), lay=lay)
 
+    def _called(self, kind: CallKind) -> bool:
+        """Call staff; False where nobody can be called from here."""
+        if self._calls is not None:
+            self._calls.call(self.id, kind)
+        return self._calls is not None
+
     def _refuse(self, code: str, *, lay: bool = False) -> NoReturn:
         self._forget()
         clear = self._timings.place_card if lay else self._timings.unreadable
-        self._screen.show("reading", "unreadable", error=code, lay=lay, clear_after=clear)
+        called = not lay and self._trouble.again(code) and self._called(CallKind.TROUBLE)
+        self._screen.show("reading", "unreadable", error=code, lay=lay, called=called, clear_after=clear)
         raise ScanRefused(code)
 
     async def _take_token(self, token: bytes, step: TokenStep, carrier: Carrier) -> str:
@@ -203,6 +205,9 @@ class Station(StationWork):
         if self._serving and self.checkin_id is None:  # the card of a typed number is being read
             raise StationBusy("another document is being read")
 
+    def _admit(self, person: InFront) -> None:
+        """ScanRefused if this cannot be the one who is to be examined here."""
+
     async def _present(self, person: InFront, *, another: bool = False) -> str:
         presented = await self._open(person, another=another)
         if presented.again:
@@ -215,22 +220,26 @@ class Station(StationWork):
         """What comes after somebody was read."""
         self._ask_who(person)
 
+    def _arrival(self, person: InFront) -> Arrival:
+        return Arrival(
+            self._lane,
+            attended=self._lane is Lane.DESK,
+            station=self.id,
+            carrier=person.carrier,
+            carrier_source=person.carrier_source,
+            not_by_chip=person.not_by_chip,
+        )
+
     async def _open(self, person: InFront, *, another: bool = False) -> Presented:
         try:
             presented = await self._checkins.present(
-                person.document,
-                person.key,
-                lane=self._lane,
-                attended=self._lane is Lane.DESK,
-                station=self.id,
-                another=another,
-                carrier=person.carrier,
-                carrier_source=person.carrier_source,
+                person.document, person.key, self._arrival(person), another=another
             )
         except StoreError:
             self.break_down("store")
             raise
         self._forget()
+        self._trouble.over()
         self._presented = person
         self._another = another
         self.checkin_id = presented.checkin.checkin_id
@@ -247,32 +256,39 @@ class Station(StationWork):
         async with self._moving:
             if checkin_id != self.checkin_id:
                 raise NotAtThatPhase("that check-in is over")
-            match self.phase, answer:
-                case "confirm", "confirm":
-                    self._begin_check(str(checkin_id))
-                case "choose_service", "service" if self._choice.open_question and value in list(Slip):
-                    self._choice = replace(self._choice, slip=Slip(str(value)))
-                    self._offer(str(checkin_id))
-                case "choose_service", "service" if (picked := self._choice.picked(service_id)) is not None:
-                    self._screen.show("checking", "checking", step="registering", waited=0)
-                    self._start(self._guarded(self._register(str(checkin_id), *picked)))
-                case (("choose_service" | "confirm" | "place_card" | "reading"), "call_staff") if (
-                    checkin_id is not None
-                ):
-                    self._screen.show("checking", "checking", step="registering", waited=0)
-                    self._start(self._guarded(self._to_staff(checkin_id, "called_by_patient")))
-                case "done", "another_examination" if self._presented is not None:
-                    await self._present(self._presented, another=True)
-                case ("confirm", "reject" | "cancel") | (("choose_service" | "place_card" | "reading"), "cancel"):
-                    self._start(self._clear(self._screen.data, left=True))
-                case (("done" | "needs_staff"), "cancel"):
-                    self._start(self._clear(self._screen.data))
-                case _:
-                    await self._answer_more(answer, value)
+            await self._take(Touch(answer, service_id, value))
 
-    async def _answer_more(self, answer: str, value: str | None) -> None:
-        """Answers that only some stations know."""
-        raise NotAtThatPhase("no such answer here")
+    async def _take(self, touch: Touch) -> None:
+        """What *touch* means here; stations that know more answers look for theirs first."""
+        checkin_id, serving = str(self.checkin_id), self.checkin_id is not None
+        match self.phase, touch.answer:
+            case "confirm", "confirm":
+                self._begin_check(checkin_id)
+            case "choose_service", "service" if self._choice.open_question and touch.value in list(Slip):
+                self._choice = replace(self._choice, slip=Slip(str(touch.value)))
+                self._offer(checkin_id)
+            case "choose_service", "service" if (picked := self._choice.picked(touch.service_id)) is not None:
+                self._screen.show("checking", "checking", step="registering", waited=0)
+                self._start(self._guarded(self._register(checkin_id, *picked)))
+            case "choose_service", "priority" if touch.value in self._choice.groups:
+                await self._claim_priority(checkin_id, str(touch.value))
+            case (("choose_service" | "confirm" | "place_card" | "reading"), "call_staff") if serving:
+                self._screen.show("checking", "checking", step="registering", waited=0)
+                self._start(self._guarded(self._to_staff(checkin_id, "called_by_patient")))
+            case (("done" | "needs_staff"), "call_staff") if self._called(CallKind.HELP):
+                self._screen.add(called=True)
+            case "done", "another_examination" if self._presented is not None:
+                await self._present(self._presented, another=True)
+            case ("confirm", "reject" | "cancel") | (("choose_service" | "place_card" | "reading"), "cancel"):
+                self._start(self._clear(self._screen.data, left=True))
+            case (("done" | "needs_staff"), "cancel"):
+                self._start(self._clear(self._screen.data))
+            case _, "language" if touch.value in LANGUAGES:
+                self.language = touch.value
+            case _, "more_time":
+                self._screen.start_again()
+            case _:
+                raise NotAtThatPhase("no such answer here")
 
     def break_down(self, reason: str) -> None:
         """Nothing can be promised now: send people to the desk until ``recover``."""
@@ -285,7 +301,7 @@ class Station(StationWork):
         """What kept the station out of order is over; whoever stood here then has gone to the desk."""
         if self.phase != "out_of_order":
             return
-        self._screen.show("idle", "idle")
+        self._go_idle()
         if self._left_open is not None:
             self._start(self._abandon(self._left_open))
             self._left_open = None
@@ -293,93 +309,3 @@ class Station(StationWork):
     async def _abandon(self, checkin_id: str) -> None:
         with contextlib.suppress(StoreError):  # at the next start it is abandoned anyway
             await self._checkins.abandon(checkin_id)
-
-    # -- what goes on meanwhile --------------------------------------------------------------------------------
-
-    def _begin_check(self, checkin_id: str) -> None:
-        self._screen.show("checking", "checking", step="insurance", waited=0)
-        self._start(self._guarded(self._check(checkin_id)))
-
-    async def _check(self, checkin_id: str) -> None:
-        fetching = asyncio.gather(self._checkins.menu(), self._checkins.known(checkin_id))
-        try:
-            checkin = await self._look_up(checkin_id)
-            menu, known = await fetching
-        finally:
-            fetching.cancel()
-        if not self._serves(checkin_id):
-            return
-        if reason := self._checkins.staff_reason(checkin):
-            await self._to_staff(checkin_id, reason)
-            return
-        self._choice = choice_of(
-            menu,
-            checkin.identity,
-            local_day(checkin.happened_at),
-            known,
-            insured=checkin.status is not EligibilityClass.NOT_INSURED,
-            asks_slip=self._checkins.asks_slip(checkin),
-        )
-        self._told = answer_view(checkin)
-        if not self._choice.services:
-            await self._to_staff(checkin_id, "no_menu")
-            return
-        self._offer(checkin_id)
-
-    def _offer(self, checkin_id: str) -> None:
-        """Let the person choose, and ask for papers before; a fixed room is no choice."""
-        choice = self._choice
-        fixed = len(choice.services) == 1 and not self._checkins.hospital.capabilities.menu
-        if fixed and not choice.open_question:
-            follows = next((proposal.follows for proposal in choice.proposals), None)
-            self._screen.show("checking", "checking", step="registering", waited=0)
-            self._start(self._guarded(self._register(checkin_id, choice.services[0], follows)))
-        else:
-            self._screen.show(
-                "choose_service",
-                "choose_service",
-                clear_after=self._timings.choose,
-                **self._told,
-                **choice_view(choice),
-            )
-
-    async def _look_up(self, checkin_id: str) -> CheckIn:
-        return await self._checkins.look_up(checkin_id, another=self._another)
-
-    async def _register(self, checkin_id: str, service: Service, follows: str | None) -> None:
-        choice = self._choice
-        checkin = await self._checkins.accept(
-            checkin_id,
-            service,
-            insured=choice.insured,
-            another=self._another,
-            follows=follows,
-            slip=choice.slip,
-        )
-        if self._serves(checkin_id):
-            self.checkin_id = checkin.checkin_id
-            self._show_ticket(checkin)
-
-    async def _to_staff(self, checkin_id: str, reason: str) -> None:
-        checkin = await self._checkins.send_to_staff(checkin_id, reason, another=self._another)
-        if self._serves(checkin_id):
-            self._show_ticket(checkin)
-
-    def _show_ticket(self, checkin: CheckIn, *, again: bool = False) -> None:
-        """The end: a number, committed before it is shown, and where to go."""
-        if checkin.service is None or checkin.hospital_state == "parked":
-            view, clear = "needs_staff", self._timings.staff
-        else:
-            view, clear = "done", self._timings.done
-        told = answer_view(checkin)
-        self._screen.show(view, view, clear_after=clear, ticket=ticket_view(checkin), again=again, **told)
-        if self._printing is not None:
-            self._screen.flag(printed=None, receipt_qr=None)
-            self._start(self._print(checkin, self._printing))
-
-    async def _print(self, checkin: CheckIn, printing: Printing) -> None:
-        """Print, and say on the screen how that ended if the person still stands there."""
-        shown = self._screen.data
-        printed = await printing.by_itself(checkin)
-        if self._screen.data is shown:
-            self._screen.flag(**paper_view(checkin, printed))

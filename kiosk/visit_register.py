@@ -75,7 +75,12 @@ def accepted(
 
 
 def ended(connection: sa.Connection, checkin_id: str, station: str) -> None:
-    """The passage came to nothing: the person may be served anywhere again. Only its own *station* can say so."""
+    """The passage came to nothing: the person may be served anywhere again. Only its own *station* can say so.
+
+    Somebody who was seen only, as who shows their own card in a child's place, is not remembered.
+    """
+    seen = (visit_register.c.checkin_id == checkin_id, visit_register.c.station == station)
+    connection.execute(visit_register.delete().where(*seen, visit_register.c.state == "presented"))
     _end(connection, checkin_id, station)
 
 

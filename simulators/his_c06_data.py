@@ -150,7 +150,7 @@ BOOKED_SERVICE = "501"
 
 
 def patients() -> list[Patient]:
-    """The people whom the HIS knows at start, persons 1 to 10 of his-kiosk-c06.md section 11 (9 has two rows)."""
+    """The people whom the HIS knows at start, persons 1 to 10 of his-kiosk-c06.md section 11, 9 twice, and a child."""
     return [
         Patient(1, "099190000001", "CCCD", "TRẦN THỊ MẪU", "1990-09-02", "F", "DN4999900000001", "0900000001"),
         Patient(2, "099075000003", "CCCD", "PHẠM VĂN THÍ DỤ", "1975-03-15", "M", "HN2999900000003", "0900000003"),
@@ -162,6 +162,7 @@ def patients() -> list[Patient]:
         Patient(8, "099000108", "CMND", "LƯU THỊ SỐ CŨ", "1988-08-18", "F"),
         Patient(9, "099186000109", "CCCD", "KIM VĂN TRÙNG", "1986-06-09", "M", "DN4999900000109"),
         Patient(19, "099186000109", "CCCD", "KIM VĂN TRÙNG", "1986-06-09", "M"),
+        Patient(11, "099219000031", "CCCD", "LÊ BÉ CÓ SỐ", "2019-05-05", "M", "TE1999900000031"),
         Patient(10, "099201000110", "CCCD", "THÁI VĂN TRỐNG", "2001-01-10", "M", bare=True),
     ]
 

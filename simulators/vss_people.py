@@ -209,5 +209,7 @@ PEOPLE: tuple[Person, ...] = (
            "CN with digit 3: 100 % since 1 January 2026"),
     Person(30, "099080000030", "9900000030", "DN499", "SƠN VĂN LỆCH", "1980-10-30", "F", "99001", (-20, 345), "000",
            "the insurer's sex differs from the card's"),
+    Person(31, "099219000031", "9900000031", "TE199", "LÊ BÉ CÓ SỐ", "2019-05-05", "M", "99001", (-900, 900), "000",
+           "child with a citizen number and no card"),
 )
 # fmt: on

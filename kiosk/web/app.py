@@ -12,6 +12,7 @@ from fastapi.responses import JSONResponse, PlainTextResponse
 from starlette.exceptions import HTTPException as AnyHTTPException
 
 from kiosk import __version__
+from kiosk.calls import Calls
 from kiosk.checkin import CheckIns
 from kiosk.day_figures import FigureRefused
 from kiosk.desk_station import DeskStation
@@ -138,6 +139,7 @@ def local_app(
     questions: APIRouter | None = None,
     desks: Sequence[DeskStation] = (),
     printing: Printing | None = None,
+    calls: Calls | None = None,
 ) -> FastAPI:
     """The loopback listener: the patient's screen; with *accounts* (demo only) the counter's and the staff's too.
 
@@ -158,7 +160,7 @@ def local_app(
         app.include_router(questions)
     if accounts is not None:
         work = staff.staff_api(
-            checkins, accounts, status, secure=False, portraits=portraits, duty=duty, printing=printing
+            checkins, accounts, status, secure=False, portraits=portraits, duty=duty, printing=printing, calls=calls
         )
         app.include_router(work)
         app.include_router(pages.staff_router())
@@ -177,12 +179,15 @@ def staff_app(
     duty: Duty | None = None,
     questions: APIRouter | None = None,
     printing: Printing | None = None,
+    calls: Calls | None = None,
 ) -> FastAPI:
     """The TLS listener: counter and staff screen, and the questions of hospital and cashier."""
     app = base_app("Kiosk staff")
     app.include_router(desk.desk_api(desks, facility, staff.signed_in(accounts)))
     app.include_router(pages.desk_router())
-    work = staff.staff_api(checkins, accounts, status, secure=True, portraits=portraits, duty=duty, printing=printing)
+    work = staff.staff_api(
+        checkins, accounts, status, secure=True, portraits=portraits, duty=duty, printing=printing, calls=calls
+    )
     app.include_router(work)
     if questions is not None:
         app.include_router(questions)

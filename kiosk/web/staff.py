@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, HTTPException, Request, Response
 from pydantic import BaseModel, ConfigDict, Field
 
 from kiosk import holder_check, overrides, records
+from kiosk.calls import Calls
 from kiosk.checkin import CheckIns
 from kiosk.documents.as_json import decode_report
 from kiosk.documents.text import fold
@@ -22,6 +23,7 @@ from kiosk.records import CheckIn
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
 from kiosk.web.staff_board import board_api
+from kiosk.web.staff_calls import calls_api
 from kiosk.web.staff_duty import duty_router
 from kiosk.web.staff_figures import figures_api
 from kiosk.web.staff_hand_over import hand_over_api
@@ -117,6 +119,7 @@ def staff_api(
     portraits: Portraits | None = None,
     duty: Duty | None = None,
     printing: Printing | None = None,
+    calls: Calls | None = None,
 ) -> APIRouter:
     """All routes under ``/api/v1/staff``. *status*: the state of everything around, *secure*: cookies only over TLS.
 
@@ -133,6 +136,8 @@ def staff_api(
     router.include_router(pending_api(checkins, user_of))
     router.include_router(figures_api(checkins, user_of))
     router.include_router(hand_over_api(checkins, user_of))
+    if calls is not None:
+        router.include_router(calls_api(calls, user_of))
     if duty is not None:
         router.include_router(duty_router(checkins, duty, user_of))
 

@@ -46,6 +46,7 @@ _PATIENTS: Final = frozenset(
         "GET /check-ins/{checkin_id}",
         "GET /pending",
         "GET /tickets",
+        "POST /calls/{number}/answered",
         "GET /hand-over",
         "GET /figures",
         "POST /pending/evidence",

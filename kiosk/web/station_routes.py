@@ -20,7 +20,20 @@ class Answer(BaseModel):
 
     checkin_id: str | None
     answer: Literal[
-        "confirm", "reject", "skip_chip", "service", "number", "call_staff", "cancel", "another_examination"
+        "confirm",
+        "reject",
+        "skip_chip",
+        "service",
+        "priority",
+        "number",
+        "guardian",
+        "no_card",
+        "emergency",
+        "another_examination",
+        "call_staff",
+        "more_time",
+        "language",
+        "cancel",
     ]
     service_id: str | None = None
     value: Annotated[str, Field(max_length=40)] | None = None

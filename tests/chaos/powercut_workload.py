@@ -19,7 +19,7 @@ from crowd import crowd
 from hospital_adapters.dry_run import MENU
 from kiosk import store
 from kiosk.bootstrap import Parts, build
-from kiosk.checkin import CheckIns
+from kiosk.checkin import Arrival, CheckIns
 from kiosk.config import Config, parse
 from kiosk.documents.recognise import recognise
 from kiosk.model import AdapterHealth, Eligibility, EligibilityClass, Lane, LookupKey, Moment
@@ -70,7 +70,7 @@ async def _check_in(checkins: CheckIns, person: Person) -> None:
     document = recognise(qr_payload(person, date.today()) or b"", simulated_prefix=True)
     key = self_service_key(document)
     assert key is not None
-    opened = await checkins.present(document, key, lane=Lane.SELF)
+    opened = await checkins.present(document, key, Arrival(Lane.SELF))
     checkin = await checkins.look_up(opened.checkin.checkin_id)
     if person.number % 7 == 0:
         checkin = await checkins.send_to_staff(checkin.checkin_id, "called_by_patient")

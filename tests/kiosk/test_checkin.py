@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kiosk import records
+from kiosk.checkin import Arrival
 from kiosk.hospital_model import MatchKind
 from kiosk.kpi import own_rates
 from kiosk.model import EligibilityClass, Lane
@@ -332,7 +333,7 @@ async def two_open(world: World) -> None:
     first = str(world.station.checkin_id)
     person = world.station._presented
     assert person is not None
-    other = await world.checkins.present(person.document, person.key, lane=Lane.DESK)
+    other = await world.checkins.present(person.document, person.key, Arrival(Lane.DESK, attended=True))
     await world.checkins.look_up(other.checkin.checkin_id)
     service = next(s for s in await world.checkins.menu() if s.id == "502")
     one, two = await asyncio.gather(

@@ -6,7 +6,7 @@ import pytest
 
 from kiosk.documents.scan_test_code import TEST_PAYLOAD
 from kiosk.errors import StoreError
-from kiosk.model import Carrier, CarrierSource, KeyKind, Method
+from kiosk.model import Carrier, CarrierSource, KeyKind, Lane, Method
 from kiosk.station_model import NotAtThatPhase, ScanRefused, StationBusy
 from kiosk.tables import event
 from tests.kiosk.world import PEOPLE, World, capped, card, insurance_card, qr, until
@@ -131,7 +131,9 @@ async def test_a_whole_insurance_card_is_served(world: World, person, template, 
     assert checkin.hospital_state == "accepted" and checkin.identity.personal_id is None
     [lookup] = await world.events("lookup")
     assert (lookup["key_kind"], lookup["method"], lookup["person_day"]) == (kind, "BHYT_QR", None)
-    assert [visit["not_by_chip"] for visit in await world.events("visit")] == ["NO_CARD"]
+    child = person == 2
+    assert [visit["not_by_chip"] for visit in await world.events("visit")] == ["CHILD" if child else "NO_CARD"]
+    assert checkin.lane is (Lane.GUARDIAN if child else Lane.SELF)
     assert len(world.hospital.visits()) == 1
 
 
@@ -363,7 +365,7 @@ async def test_a_fault_of_ours_still_ends_with_a_number_for_the_desk(world: Worl
     def broken(*_: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("kiosk.stations.choice_view", broken)
+    monkeypatch.setattr("kiosk.station_visit.choice_view", broken)
     shown = await world.identify(1)
     assert (shown["view"], shown["ticket"]["number"]) == ("needs_staff", "K-001")
     assert list((await world.staff_list()).values()) == ["internal_error"]
