@@ -72,16 +72,31 @@ SCREENS: dict[str, dict[str, Any]] = {
     "confirm": {"view": "confirm"} | _PERSON,
     "confirm-chip-failed": {"view": "confirm", "chip_failed": True} | _PERSON,
     "confirm-insurance-card": {"view": "confirm", "number_kind": "BHXH_10"} | _PERSON,
+    "confirm-child": {"view": "confirm", "company": "child"} | _PERSON,
+    "confirm-other": {"view": "confirm", "company": "other"} | _PERSON,
+    "for-child": {"view": "for_other", "company": "child", "trouble": None, "clears_in": 90},
+    "for-child-adult": {"view": "for_other", "company": "child", "trouble": "ADULT", "clears_in": 90},
+    "for-other": {"view": "for_other", "company": "other", "trouble": None, "clears_in": 90},
+    "no-card": {"view": "no_card", "company": None, "trouble": None, "clears_in": 90},
+    "no-card-child": {"view": "no_card", "company": "child", "trouble": None, "clears_in": 90},
+    "emergency": {"view": "emergency", "clears_in": 90},
+    "called": {"view": "called", "clears_in": 30},
+    "forgotten-card": {"view": "forgotten_card", "card_reader": True},
+    "unreadable-called": {"view": "unreadable", "error": "TRUNCATED", "called": True, "clears_in": 10},
+    "finding": {"view": "checking", "step": "person", "waited": 8},
     "checking": {"view": "checking", "step": "insurance", "waited": 12},
     "registering": {"view": "checking", "step": "registering", "waited": 8},
     "choose-30": _CHOICE | {"answer": "insured", "services": _SERVICES},
     "choose-30-ending": _CHOICE | _ENDING | {"services": _SERVICES},
+    "choose-groups": _CHOICE | _ENDING | {"services": _SERVICES, "groups": ["pregnant", "disabled", "merit"]},
+    "choose-priority": _CHOICE | {"answer": "insured", "services": _SERVICES, "priority": "elderly", "groups": []},
     "choose-3": _CHOICE | {"answer": "not_insured", "services": _SERVICES[:3]},
     "done": {"view": "done", "answer": "insured", "ticket": _HIS, "again": False, "clears_in": 20},
     "done-level": {"view": "done", "ticket": _HIS, "again": True, "clears_in": 20, "card_reader": True}
     | _ENDING
     | {"ends": None},
     "done-ending": {"view": "done", "ticket": _HIS, "again": True, "clears_in": 20, "card_reader": True} | _ENDING,
+    "done-called": {"view": "done", "ticket": _HIS, "again": True, "clears_in": 20, "called": True} | _ENDING,
     "done-again": {"view": "done", "answer": "not_insured", "ticket": _HIS, "again": True, "clears_in": 20},
     "done-own": {"view": "done", "answer": "cannot_say", "ticket": _OWN, "again": False, "clears_in": 20},
     "done-card": {
@@ -108,6 +123,7 @@ _DRAW = """async ({ checkin_id = "x", ...screen }) => {
   main.replaceChildren(...VIEWS[screen.view]({ checkin_id, screen }, () => {}).filter(Boolean));
   const line = document.getElementById("clears");
   if (line) line.textContent = (await import("/static/texts.js")).t(line.dataset.words, { seconds: 30 });
+  if (line) document.getElementById("more-time").disabled = false;
   await null; // pages of services are measured once they stand
   const size = (element) => parseFloat(getComputedStyle(element).fontSize);
   const leaves = [...main.querySelectorAll("*")].filter((each) => each.textContent && !each.childElementCount);

@@ -2,10 +2,10 @@
 
 import { el, picture } from "../dom.js";
 import { forCode, t } from "../texts.js";
-import { button, clearsLine, heading, lateButton, layingPicture, progress } from "./parts.js";
+import { keypad } from "./keypad.js";
+import { button, clearsLine, heading, lateButton, layingPicture, leave, progress } from "./parts.js";
 
-const DIGITS = 12;
-const NO_DIGIT = "\u2012"; // a dash as wide as a digit
+const NUMBER = [3, 3, 3, 3];
 const ON_PHONE = "phone";
 const LONG_WAIT = 8; // seconds after which nobody is kept from going on without the chip
 
@@ -33,44 +33,25 @@ function placeCard({ screen }, answer) {
   ];
 }
 
-const leave = (answer) => button(t("choose/cancel"), "quiet", () => answer("cancel"));
-
-// The digits stand in this closure and on the screen, and go with both.
 function needNumber({ screen }, answer) {
-  let typed = "";
-  const shown = el("p", { class: "digits", "aria-live": "polite" });
-  const hint = el("p", { class: "hint", role: "status" });
-  const send = async () => {
+  const send = async (typed) => {
     const refusal = await answer("number", { value: typed });
-    hint.textContent = refusal ? t("need_number/trouble/BAD_ID_NUMBER") : "";
+    return refusal ? t("need_number/trouble/BAD_ID_NUMBER") : "";
   };
-  const done = button(t("need_number/done"), "primary", send);
-  const rub = button(t("need_number/delete"), "quiet", () => set(typed.slice(0, -1)));
-  const set = (digits) => {
-    typed = digits.slice(0, DIGITS);
-    shown.replaceChildren(...grouped(typed.padEnd(DIGITS, NO_DIGIT)).map((group) => el("span", {}, group)));
-    done.disabled = typed.length < DIGITS;
-    rub.disabled = !typed;
-    hint.textContent = "";
+  const pad = {
+    groups: NUMBER,
+    enough: (typed) => typed.length === 12,
+    words: t("need_number/done"),
+    send,
+    hint: screen.trouble ? forCode("need_number/trouble", screen.trouble) : "",
   };
-  const key = (digit) => button(digit, "key", () => set(typed + digit));
-  set("");
-  hint.textContent = screen.trouble ? forCode("need_number/trouble", screen.trouble) : "";
   return [
-    el(
-      "div",
-      { class: "ask" },
-      heading(t("need_number/title")),
-      el("p", { class: "big" }, t("need_number/text")),
-      picture("hold-card"),
-    ),
-    el("div", { class: "entry" }, shown, hint, el("div", { class: "keypad" }, [..."123456789"].map(key), rub, key("0"), done)),
+    el("div", { class: "ask" }, heading(t("need_number/title")), el("p", { class: "big" }, t("need_number/text")), picture("hold-card")),
+    keypad(pad),
     el("div", { class: "actions" }, leave(answer)),
     clearsLine(),
   ];
 }
-
-const grouped = (digits) => digits.match(/.{3}/g);
 
 function readingChip({ screen }, answer) {
   const late = { waited: screen.waited, after: LONG_WAIT };

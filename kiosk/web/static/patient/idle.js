@@ -2,19 +2,21 @@
 
 import { el, picture } from "../dom.js";
 import { list, t } from "../texts.js";
+import { lanes } from "./lanes.js";
 import { heading, layingPicture } from "./parts.js";
 
 const CAMERA = "/api/v1/station/camera";
 const RETRY_MS = 3000;
 
-export function idle({ screen }) {
-  if (!screen.reader_ok) return noCodes(screen);
+export function idle({ screen }, answer) {
+  if (!screen.reader_ok) return [...noCodes(screen), lanes(answer)];
   const { camera, scanner = true } = screen;
   return [
     heading(t(camera ? "idle/title_camera" : "idle/title")),
     camera ? viewfinder() : picture("hold-card", "illustration"),
     el("ol", { class: "steps" }, steps(screen).map((step) => el("li", {}, step))),
     el("p", {}, [camera && scanner && t("idle/or_scanner"), t("idle/where")].filter(Boolean).join(" ")),
+    lanes(answer),
     el("p", { class: "note privacy" }, privacyText(screen)),
   ];
 }

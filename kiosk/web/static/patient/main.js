@@ -9,17 +9,21 @@ import { StationStream, sendAnswer, sendScan } from "./stream.js";
 import { VIEWS, connecting } from "./views.js";
 
 const LATE_MS = 3000;
+const MORE_TIME_LAST = 15; // seconds before the end from which people are asked whether they need more
 const SETTLE_MS = 400; // the second tap of a double tap must not hit a button of the next view
 
 const screen = document.getElementById("screen");
 const status = document.getElementById("status");
 let shown = "";
+let extended = 0;
 let timers = [];
+let standing = null; // the check-in that the view is about
 let redraw = () => connect(false); // what stands, in the language of now
 
 function put(view, children) {
   for (const timer of timers) clearTimeout(timer);
   timers = [];
+  clearTimeout(ticking);
   document.body.dataset.view = view;
   letGoOfCamera(screen);
   screen.replaceChildren(...children.filter(Boolean));
@@ -30,16 +34,20 @@ function put(view, children) {
 }
 
 function show(state) {
-  const { waited, ...still } = state.screen;
+  const { waited, extended: more = 0, ...still } = state.screen;
+  const { clears_in: clearsIn } = state.screen;
+  const end = clearsIn && performance.now() + clearsIn * 1000;
   const key = JSON.stringify([state.checkin_id, still]);
   if (key === shown) {
     if (waited !== undefined) status.textContent = tellWaited(screen, waited);
+    if (more !== extended) countDown(end); // what was typed on this view stays
+    extended = more;
     return;
   }
   shown = key;
+  extended = more;
   const view = state.screen.view in VIEWS ? state.screen.view : "out_of_order";
-  const { clears_in: clearsIn } = state.screen;
-  const end = clearsIn && performance.now() + clearsIn * 1000;
+  standing = state.checkin_id;
   switches.follow(view, state.checkin_id);
   redraw = () => draw(view, state, end);
   redraw();
@@ -62,16 +70,26 @@ function letSettle() {
   );
 }
 
+let ticking = null;
+
 function countDown(end) {
-  const line = document.getElementById("clears");
-  if (!line || !end) return;
+  clearTimeout(ticking);
+  if (!end) return;
   const tick = () => {
+    const line = document.getElementById("clears");
+    if (!line) return;
     const left = Math.max(0, Math.ceil((end - performance.now()) / 1000));
     line.textContent = t(line.dataset.words, { seconds: left });
-    if (left > 0) timers.push(setTimeout(tick, 500));
+    document.getElementById("more-time").disabled = left > MORE_TIME_LAST;
+    if (left > 0) ticking = setTimeout(tick, 500);
   };
   tick();
 }
+
+// One line counts on every view, so its button is heard here.
+screen.addEventListener("click", ({ target }) => {
+  if (target.closest("#more-time")) send({ checkin_id: standing, answer: "more_time" });
+});
 
 // -> why the station did not take it, or null.
 async function send(body) {
@@ -83,7 +101,7 @@ async function send(body) {
     stream.lost();
     return null;
   }
-  if (refusal) screen.inert = false;
+  if (refusal || body.answer === "more_time") screen.inert = false;
   return refusal;
 }
 
@@ -99,7 +117,11 @@ function connect(late) {
   if (!late) timers.push(setTimeout(() => connect(true), LATE_MS));
 }
 
-const switches = new Switches(document.getElementById("switches"), () => redraw());
+function told(language) {
+  send({ checkin_id: standing, answer: "language", value: language }).finally(() => (screen.inert = false));
+}
+
+const switches = new Switches(document.getElementById("switches"), () => redraw(), told);
 const stream = new StationStream({ onState: show, onLost: lost });
 stream.open();
 new Wedge((bytes) => sendScan(bytes).catch(() => stream.lost())).listenTo(document);

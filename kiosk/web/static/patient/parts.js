@@ -10,7 +10,11 @@ export const button = (words, className, click, more = {}) =>
   el("button", { type: "button", class: className, click, ...more }, words);
 
 // Where the page counts down until the screen changes by itself; `words` say what it does then.
-export const clearsLine = (words = "done/clears") => el("p", { id: "clears", class: "note", "data-words": words });
+// Towards the end a button comes with which people keep it.
+export const clearsLine = (words = "done/clears") =>
+  el("div", { class: "clears" }, el("p", { id: "clears", class: "note", "data-words": words }), button(t("lanes/more_time"), "quiet", () => {}, { id: "more-time", disabled: true }));
+
+export const leave = (answer) => button(t("choose/cancel"), "quiet", () => answer("cancel"));
 
 // What is told while the station works: `group` holds the words of each step.
 export function progress(group, waited) {

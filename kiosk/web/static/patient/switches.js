@@ -9,13 +9,15 @@ const ENDINGS = ["done", "needs_staff"];
 export class Switches {
   #nav;
   #onLanguage;
+  #onSpoken;
   #before = { view: "idle", visit: null };
   #unused = null;
 
-  // onLanguage: what stands on the screen has to be written anew.
-  constructor(nav, onLanguage) {
+  // onLanguage: what stands on the screen has to be written anew; onSpoken hears which language it is from now on.
+  constructor(nav, onLanguage, onSpoken) {
     this.#nav = nav;
     this.#onLanguage = onLanguage;
+    this.#onSpoken = onSpoken;
     for (const each of nav.querySelectorAll("[data-language]")) {
       each.addEventListener("click", () => this.#chosen(() => this.#speak(each.dataset.language)));
     }
@@ -51,6 +53,7 @@ export class Switches {
   }
 
   #speak(language) {
+    if (document.documentElement.lang !== language) this.#onSpoken(language);
     speak(language);
     document.documentElement.lang = language;
     document.title = t("title");

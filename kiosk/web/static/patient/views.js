@@ -4,9 +4,11 @@ import { dateText, el, moneyText, picture } from "../dom.js";
 import { forCode, list, t } from "../texts.js";
 import { CHIP_VIEWS } from "./chip.js";
 import { idle } from "./idle.js";
+import { LANE_VIEWS, calledNote, helpBar, staff } from "./lanes.js";
 import { layOut } from "./pages.js";
 import { paperNote } from "./paper.js";
-import { button, clearsLine, heading, layingPicture, progress } from "./parts.js";
+import { priorityNote, priorityTiles } from "./priority.js";
+import { button, clearsLine, heading, layingPicture, leave, progress } from "./parts.js";
 
 const MOST_ROWS = 6.5;
 const FEWEST_ROWS = 1.5; // a department's heading counts for half a row
@@ -19,8 +21,8 @@ export function connecting(late) {
 const FOR_STAFF = ["NAME_DAMAGED"]; // trying again would change nothing
 const NO_PATIENT = ["TEST_CODE", "TEST_CODE_DAMAGED"];
 
-function unreadable({ screen }) {
-  const { error, lay } = screen;
+function unreadable({ screen }, answer) {
+  const { error, lay, called } = screen;
   if (lay) return layInstead();
   const forStaff = FOR_STAFF.includes(error);
   const steps = list(`unreadable/${error}/steps`);
@@ -31,7 +33,9 @@ function unreadable({ screen }) {
     el("p", { class: "big" }, forCode("unreadable", error, "text")),
     steps ? el("ol", { class: "steps" }, steps.map((step) => el("li", {}, step))) : null,
     again && !steps ? el("p", { class: "big" }, t("unreadable/again")) : null,
-    again ? el("p", {}, t("unreadable/to_desk")) : null,
+    again && !called ? el("p", {}, t("unreadable/to_desk")) : null,
+    calledNote(screen),
+    NO_PATIENT.includes(error) ? null : helpBar(answer),
   ];
 }
 
@@ -62,11 +66,16 @@ function confirm({ screen }, answer) {
     ),
     el(
       "div",
-      { class: "actions two" },
-      button(t("confirm/yes"), "primary", () => answer("confirm")),
+      { class: "actions two first" },
+      button(t(screen.company ? `confirm/yes_${screen.company}` : "confirm/yes"), "primary", () => answer("confirm")),
       button(t("confirm/no"), "", () => answer("reject")),
     ),
-    el("div", { class: "actions" }, button(t("confirm/staff"), "quiet", () => answer("call_staff"))),
+    el(
+      "div",
+      { class: screen.company ? "actions" : "actions two" },
+      screen.company ? null : button(t("confirm/my_child"), "quiet", () => answer("guardian", { value: "child" })),
+      button(t("confirm/staff"), "quiet", () => answer("call_staff")),
+    ),
     clearsLine(),
   ];
 }
@@ -128,11 +137,13 @@ function chooseService(state, answer) {
     heading(t(screen.answer === "not_insured" ? "choose/title_self_pay" : "choose/title")),
     proposed.length ? el("div", { class: "tiles proposals" }, proposed.map((proposal) => proposalTile(proposal, answer))) : null,
     place,
+    priorityNote(screen),
     el(
       "div",
       { class: "actions two foot" },
+      screen.groups?.length ? button(t("priority/ask"), "quiet wide", () => place.replaceChildren(...priorityTiles(screen.groups, answer))) : null,
       button(t("choose/staff"), "quiet", () => answer("call_staff")),
-      button(t("choose/cancel"), "quiet", () => answer("cancel")),
+      leave(answer),
     ),
     clearsLine(),
   ];
@@ -193,13 +204,14 @@ function done({ screen }, answer) {
     otherNumbers(ticket),
     paperNote(screen),
     answerCard(screen, "after"),
+    screen.called ? calledNote(screen) : receiptLine(ticket),
     el(
       "div",
-      { class: another ? "actions two" : "actions" },
+      { class: "actions two" },
       button(t("done/finish"), "primary", () => answer("cancel")),
       another,
+      screen.called ? null : staff(answer),
     ),
-    receiptLine(ticket),
     clearsLine(),
   ];
 }
@@ -210,8 +222,8 @@ function needsStaff({ screen }, answer) {
     ticketCard(screen, t("needs_staff/number")),
     paperNote(screen),
     answerCard({ answer: "needs_staff" }, "after"),
-    el("div", { class: "actions" }, button(t("done/finish"), "primary", () => answer("cancel"))),
     receiptLine(screen.ticket),
+    el("div", { class: "actions" }, button(t("done/finish"), "primary", () => answer("cancel"))),
     clearsLine(),
   ];
 }
@@ -259,6 +271,7 @@ export const VIEWS = {
   unreadable,
   asking_vneid: askingVneid,
   ...CHIP_VIEWS,
+  ...LANE_VIEWS,
   confirm,
   checking,
   choose_service: chooseService,

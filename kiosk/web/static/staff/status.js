@@ -2,6 +2,7 @@
 
 import { el } from "../dom.js";
 import { forCode, t } from "../texts.js";
+import { callLines } from "./calls.js";
 import { clock } from "./times.js";
 
 export function statusView(status, now = Date.now()) {
@@ -9,6 +10,7 @@ export function statusView(status, now = Date.now()) {
   const plugged = { true: ["good", t("status/ok")], false: ["bad", t("status/unplugged")] };
   const cards = plugged[status.card_reader_ok]; // told only where there is one
   return [
+    ...callLines(status.calls),
     el(
       "ul",
       { class: "chips" },
