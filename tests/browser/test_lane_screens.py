@@ -33,6 +33,7 @@ def home(page: Page) -> None:
 def test_a_mother_her_code_first_then_the_childs_number_and_the_fathers_card_by_mistake(
     stack: Stack, patient: Page, staff: Page
 ) -> None:
+    patient.bring_to_front()  # a page behind another one draws slowly
     stack.tap(qr(MOTHER))
     view(patient, "confirm")
     patient.get_by_role("button", name="Tôi đưa con đi khám").click()
