@@ -52,6 +52,7 @@ from kiosk.ticket_numbers import NumberSeries
 from kiosk.tickets import ProcessPrinter
 from kiosk.upgrade import upgrade_apart
 from kiosk.vneid_verifier import HttpTokenVerifier
+from kiosk.web.notice import notice_text
 
 _TOKEN_LENGTH = 24
 _SHARE_OF_ARRIVALS = 2.0
@@ -183,6 +184,7 @@ def build(config: Config, beside: Path, clock: Clock = utc_now) -> Parts:
     printing = _printing(config, metrics, health)
     calls = Calls(clock)
     options: dict[str, Any] = {"simulated": config.demo, "tokens": tokens, "printing": printing, "calls": calls}
+    options |= {"left": metrics.screen_left, "notice": notice_text}
     station: LaneStation
     if config.card.adapter == "none":
         station = LaneStation(config.station.id, checkins, clock, _timings(config), **options)

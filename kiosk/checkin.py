@@ -118,7 +118,7 @@ class CheckIns:
                 carrier=arrival.carrier.value,
                 carrier_source=arrival.carrier_source.value,
                 not_by_chip=arrival.not_by_chip,
-                notice=arrival.notice,
+                notice=records.keep_notice(connection, arrival.notice),
                 holder_check=holder_check,
                 warnings=document.warnings,
                 identity=identity,

@@ -53,7 +53,7 @@ class Arrival:
     """How somebody came. ``attended``: staff have the person before them, and have looked whose document it is.
 
     ``station``: empty for the daemon's own. ``not_by_chip``: why no chip will be read, where that is known already.
-    ``notice``: digest of the notice that stood on the screen.
+    ``notice``: the text that stood on the screen.
     """
 
     lane: Lane

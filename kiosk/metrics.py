@@ -67,6 +67,17 @@ class Metrics:
         self._printer = Gauge("kiosk_printer_ready", "1 unless tickets surely stay inside", registry=self.registry)
         self._tickets = Counter("kiosk_tickets", "Tickets sent to the printer", ["outcome"], registry=self.registry)
 
+        self._screens = Counter(
+            "kiosk_screen_left",
+            "How people left a view of the patient's screen",
+            ["view", "ended"],
+            registry=self.registry,
+        )
+
+    def screen_left(self, view: str, ended: str) -> None:
+        """Somebody left *view*: went on, gave up, or whatever of ``funnel.WAYS`` it was."""
+        self._screens.labels(view, ended).inc()
+
     def printer(self, *, ready: bool) -> None:
         """The printer was looked at."""
         self._printer.set(1 if ready else 0)

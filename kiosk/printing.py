@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Final
 
 from kiosk.model import VIETNAM
@@ -60,14 +61,17 @@ class Printing:
         self.state: PrinterState | None = None
         """What was seen last; None before the first look."""
 
-    async def print(self, checkin: CheckIn) -> bool | None:
-        """Print the ticket of *checkin*: True if it came out, False if not, None if nobody can tell."""
-        state = await self._printer.print(ticket_of(checkin))
+    async def print(self, checkin: CheckIn, language: str | None = None) -> bool | None:
+        """Print the ticket of *checkin*: True if it came out, False if not, None if nobody can tell.
+
+        *language*: the one the person reads, printed first; None: as the printer is set.
+        """
+        state = await self._printer.print(replace(ticket_of(checkin), language=language))
         self._see(state)
         self._ended(state)
         return state.prints
 
-    async def by_itself(self, checkin: CheckIn) -> bool | None:
+    async def by_itself(self, checkin: CheckIn, language: str | None = None) -> bool | None:
         """As ``print``, for somebody at the screen: a few times at most, or a card could empty the roll (then None)."""
         times = self._printed.get(checkin.checkin_id, 0)
         if times >= _BY_ITSELF:
@@ -75,7 +79,7 @@ class Printing:
         while len(self._printed) >= _REMEMBERED:
             del self._printed[next(iter(self._printed))]
         self._printed[checkin.checkin_id] = times + 1
-        printed = await self.print(checkin)
+        printed = await self.print(checkin, language)
         if printed is False:  # no paper was used
             self._printed[checkin.checkin_id] = times
         return printed

@@ -390,6 +390,16 @@ def audits_of(connection: sa.Connection, checkin_ids: Sequence[str]) -> dict[str
     return found
 
 
+def keep_notice(connection: sa.Connection, text: str | None) -> str | None:
+    """The SHA-256 of a notice in hex, under which its *text* is found for ever as the setting ``notice:<digest>``."""
+    if text is None:
+        return None
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    if get_setting(connection, f"notice:{digest}") is None:
+        put_setting(connection, f"notice:{digest}", text)
+    return digest
+
+
 def get_setting(connection: sa.Connection, name: str) -> Any:
     """A stored setting, or None."""
     return connection.execute(sa.select(setting.c.value).where(setting.c.name == name)).scalar()

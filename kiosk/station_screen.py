@@ -7,14 +7,21 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Any
 
+from kiosk.funnel import how_left
 from kiosk.ports import Clock
 
 
 class StationScreen:
     """The screen of one station; all methods run on the daemon's event loop."""
 
-    def __init__(self, clock: Clock, expired: Callable[[dict[str, Any]], None]) -> None:
-        """*expired* is called with the ``data`` that stood when its time was over."""
+    def __init__(
+        self, clock: Clock, expired: Callable[[dict[str, Any]], None], left: Callable[[str, str], None] | None = None
+    ) -> None:
+        """*expired* is called with the ``data`` that stood when its time was over; *left* with each view that somebody
+        left, and how (`kiosk.funnel`).
+        """
+        self._left = left
+        self._timed_out: dict[str, Any] | None = None
         self._clock = clock
         self._expired = expired
         self.phase = "idle"
@@ -29,14 +36,21 @@ class StationScreen:
         if self._expiry is not None:
             self._expiry.cancel()
             self._expiry = None
+        how = how_left(self.data["view"], view, timed_out=self._timed_out is self.data)
+        if how is not None and self._left is not None:
+            self._left(self.data["view"], how)
         if phase != self.phase:
             self.since = self._clock()
         self.phase = phase
         self.data = {"view": view, **data}
         if clear_after is not None:
             self.data["clears_in"] = clear_after
-            self._expiry = asyncio.get_running_loop().call_later(clear_after, self._expired, self.data)
+            self._expiry = asyncio.get_running_loop().call_later(clear_after, self._expire, self.data)
         self._announce()
+
+    def _expire(self, screen: dict[str, Any]) -> None:
+        self._timed_out = screen
+        self._expired(screen)
 
     def start_again(self) -> None:
         """Give the view that stands its whole time once more, if it has one."""

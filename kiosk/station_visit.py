@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
@@ -24,16 +25,24 @@ class StationVisit(StationWork):
     """The steps after *who are you*; each ends on the screen."""
 
     def __init__(
-        self, station_id: str, checkins: CheckIns, clock: Clock, timings: Timings, printing: Printing | None
+        self,
+        station_id: str,
+        checkins: CheckIns,
+        clock: Clock,
+        timings: Timings,
+        printing: Printing | None,
+        left: Callable[[str, str], None] | None,
     ) -> None:
         """Nobody stands here."""
-        super().__init__(station_id, clock)
+        super().__init__(station_id, clock, left)
         self._checkins = checkins
         self._timings = timings
         self._printing = printing
         self._choice = Choice()
         self._told: dict[str, Any] = {}
         self._another = False
+        self.language: str | None = None
+        """Of the screen, if it said."""
 
     def _begin_check(self, checkin_id: str) -> None:
         self._screen.show("checking", "checking", step="insurance", waited=0)
@@ -133,6 +142,6 @@ class StationVisit(StationWork):
     async def _print(self, checkin: CheckIn, printing: Printing) -> None:
         """Print, and say on the screen how that ended if the person still stands there."""
         shown = self._screen.data.get("ticket")
-        printed = await printing.by_itself(checkin)
+        printed = await printing.by_itself(checkin, self.language)
         if self._screen.data.get("ticket") is shown:
             self._screen.flag(**paper_view(checkin, printed))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from typing import Any, Final
 
 from kiosk.errors import StoreError
@@ -20,11 +20,11 @@ PROGRESS_SECONDS: Final = 4.0
 class StationWork:
     """A screen, who stands before it, and the tasks that run for them."""
 
-    def __init__(self, station_id: str, clock: Clock) -> None:
-        """Nobody stands here."""
+    def __init__(self, station_id: str, clock: Clock, left: Callable[[str, str], None] | None = None) -> None:
+        """Nobody stands here. *left* hears how each view is left (`kiosk.funnel`)."""
         self.id = station_id
         self.checkin_id: str | None = None
-        self._screen = StationScreen(clock, self._expire)
+        self._screen = StationScreen(clock, self._expire, left)
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property

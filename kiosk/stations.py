@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import replace
 from typing import Any, Final, NoReturn
 
@@ -46,14 +46,18 @@ class Station(StationVisit):
         tokens: TokenVerifier | None = None,
         printing: Printing | None = None,
         calls: Calls | None = None,
+        left: Callable[[str, str], None] | None = None,
+        notice: Callable[[str | None, Mapping[str, Any]], str] | None = None,
         lane: Lane = Lane.SELF,
     ) -> None:
         """*simulated*: people with numbers of the simulators' range are expected (demo).
 
         *tokens*: who says whose changing VNeID code was scanned; None: people are asked for something else. *calls*:
-        where staff are called from here. *lane*: whether people serve themselves here.
+        where staff are called from here. *left* hears how each view is left (`kiosk.funnel`). *notice*: the text that
+        tells people what is read, for a language and what is switched on. *lane*: whether people serve themselves here.
         """
-        super().__init__(station_id, checkins, clock, timings, printing)
+        super().__init__(station_id, checkins, clock, timings, printing, left)
+        self._notice = notice
         self._lane = lane
         self._calls = calls
         self._trouble = Trouble(clock)
@@ -64,7 +68,6 @@ class Station(StationVisit):
         self._moving = asyncio.Lock()
         self._presented: InFront | None = None
         self._left_open: str | None = None
-        self.language: str | None = None  # of the screen, if it said
 
     # -- what is seen ------------------------------------------------------------------------------------------
 
@@ -228,6 +231,7 @@ class Station(StationVisit):
             carrier=person.carrier,
             carrier_source=person.carrier_source,
             not_by_chip=person.not_by_chip,
+            notice=None if self._notice is None else self._notice(self.language, self._screen.visible()),
         )
 
     async def _open(self, person: InFront, *, another: bool = False) -> Presented:

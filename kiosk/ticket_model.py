@@ -41,7 +41,7 @@ class Ticket:
     ``own``: the number is the kiosk's, never to be taken for the hospital's; ``before``: the kiosk's number that the
     person was handed before the hospital gave its own. ``to_staff``: the desk comes next. ``valid_to`` and ``level``:
     of the insurance card, as far as they may be said; ``unchecked``: nobody could say yet. ``at``: when the visit was
-    accepted, in local time.
+    accepted, in local time. ``language``: the one the person reads, large and first; None: as the printer is set.
     """
 
     number: str
@@ -58,6 +58,7 @@ class Ticket:
     unchecked: bool = False
     barcode: str | None = None
     lookup_receipt: str | None = None
+    language: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -35,7 +35,8 @@ def words() -> Mapping[str, Mapping[str, str]]:
 
 def draw_ticket(ticket: Ticket, paper: int, languages: tuple[str, ...] = ("vi",)) -> Image.Image:
     """*ticket* for *paper* of 58 or 80 mm as a one-bit picture."""
-    return _Sheet(DOTS[paper], languages).drawn(ticket)
+    own = (ticket.language,) if ticket.language else ()
+    return _Sheet(DOTS[paper], tuple(dict.fromkeys((*own, *languages)))).drawn(ticket)
 
 
 class _Sheet:

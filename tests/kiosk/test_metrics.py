@@ -7,6 +7,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from kiosk import outbox_table
+from kiosk.funnel import WAYS
 from kiosk.metrics import Metrics
 from kiosk.model import Eligibility, EligibilityClass
 from tests.kiosk.world import World, qr
@@ -20,6 +21,8 @@ WORDS = {
     "destination": {"hospital", "number", "gateway", "province", "register"},
     "state": {"waiting", "sending", "parked"},
     "reader": {"scanner"},
+    "ended": set(WAYS),
+    "view": {"confirm", "checking", "choose_service", "done", "needs_staff"},
 }
 
 

@@ -133,3 +133,11 @@ def test_lines_break_between_words_and_lose_nothing(text: str) -> None:
 def test_a_code_too_long_for_the_paper_stays_as_text() -> None:
     long = replace(TICKET, barcode="A1" * 20, lookup_receipt=None)
     assert not zxingcpp.read_barcodes(draw_ticket(long, 58).convert("L"))
+
+
+@pytest.mark.parametrize("language", ["en", "km"])
+def test_what_the_person_reads_stands_first_and_what_staff_read_below(language: str) -> None:
+    ticket = Ticket(number="1042", own=False, at="24/11/2026 07:05", room="Phòng 101", lookup_receipt="7ZK3M-0QX9T")
+    own = draw_ticket(replace(ticket, language=language), 80)
+    assert own.tobytes() == draw_ticket(ticket, 80, (language, "vi")).tobytes()
+    assert draw_ticket(replace(ticket, language="vi"), 80).tobytes() == draw_ticket(ticket, 80).tobytes()
