@@ -90,7 +90,7 @@ class CheckIns:
             earlier = records.accepted_today(connection, person, identity, day)
             if earlier is not None and not another:
                 # a crash can have come between the acceptance and the number
-                return Presented(self._with_number(connection, earlier.checkin_id), again=True)
+                return Presented(self.with_number(connection, earlier.checkin_id), again=True)
             seen = seen_elsewhere(connection, person, here, now) or seen_there(elsewhere)
             left = records.left_after_answer(connection, person, day, now - self.policy.remember)
             going_on = left is not None and not another and ticket is None
@@ -286,7 +286,7 @@ class CheckIns:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(self.policy.number_wait):
                         await attempted
-        numbered = await self.store.run(lambda c: self._with_number(c, checkin.checkin_id))
+        numbered = await self.store.run(lambda c: self.with_number(c, checkin.checkin_id))
         self.outbox.wake(outbox_table.REGISTER)
         return numbered
 
@@ -355,7 +355,7 @@ class CheckIns:
             due = now + timedelta(seconds=self.policy.recheck_after[0])
             outbox_table.enqueue(connection, outbox_table.GATEWAY, "recheck", checkin_id, now, due=due)
 
-    def _with_number(self, connection: sa.Connection, checkin_id: str) -> CheckIn:
+    def with_number(self, connection: sa.Connection, checkin_id: str) -> CheckIn:
         """Whoever is accepted leaves with a number: the kiosk's own when the hospital gave none in time."""
         checkin = existing(connection, checkin_id)
         if checkin.number is None:
@@ -378,14 +378,14 @@ class CheckIns:
             checkin = existing(connection, checkin_id)
             if checkin.state != "accepted":
                 if (earlier := self._already(connection, checkin, another=another)) is not None:
-                    return self._with_number(connection, earlier.checkin_id)
+                    return self.with_number(connection, earlier.checkin_id)
                 now = self.clock()
                 records.update(connection, checkin_id, state="accepted", accepted_at=now)
                 records.call_staff(connection, checkin_id, reason, now)
                 if checkin.status is not None and checkin.unanswered:
                     self.schedule_recheck(connection, checkin_id)
                 self.across.tell(connection, checkin_id, now, another=another)
-            return self._with_number(connection, checkin_id)
+            return self.with_number(connection, checkin_id)
 
         checkin = await self.store.run(work)
         for destination in (outbox_table.GATEWAY, outbox_table.REGISTER):

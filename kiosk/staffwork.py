@@ -29,6 +29,9 @@ __all__ = ["DESK", "DOUBTS", "Entry", "StaffRefusal", "StaffWork", "parse_birth_
 DESK = "desk"
 """The station of what staff enter: people stand there in front of staff, not in front of the kiosk."""
 
+BY_STAFF = Arrival(Lane.DESK, attended=True, station=DESK)
+"""How somebody comes whom staff enter."""
+
 DOUBTS = frozenset(
     {
         "chip_forged",
@@ -50,7 +53,7 @@ class StaffWork:
         self._checkins = checkins
         self._store = checkins.store
 
-    async def enter(self, entry: Entry, who: str) -> tuple[CheckIn, bool]:
+    async def enter(self, entry: Entry, who: str, arrival: Arrival = BY_STAFF) -> tuple[CheckIn, bool]:
         """Check a person in by typed number; returns the check-in and whether it is new.
 
         The person leaves with a number at once and stays on the staff list until the visit is registered.
@@ -60,7 +63,7 @@ class StaffWork:
         identity = document.identity or Identity()
         if (corrected := await self._correct(key.number, identity, who)) is not None:
             return corrected, False
-        presented = await self._checkins.present(document, key, Arrival(Lane.DESK, attended=True, station=DESK))
+        presented = await self._checkins.present(document, key, arrival)
         checkin_id = presented.checkin.checkin_id
         if presented.again:
             return presented.checkin, False
@@ -85,12 +88,14 @@ class StaffWork:
         """Staff decide what the visit is and send it to the hospital; waits a little for the hospital's number.
 
         *patient*: ``known`` or ``new`` when the hospital's record of the person was unclear. StaffRefusal:
-        ALREADY_REGISTERED, UNDER_WAY, OUTCOME_UNKNOWN, PATIENT_UNCLEAR, CLOSED; REASON_NEEDED: against the insurer's
-        answer only with a *reason* of `kiosk.overrides`.
+        IDENTIFY_FIRST, ALREADY_REGISTERED, UNDER_WAY, OUTCOME_UNKNOWN, PATIENT_UNCLEAR, CLOSED; REASON_NEEDED: against
+        the insurer's answer only with a *reason* of `kiosk.overrides`.
         """
 
         def work(connection: sa.Connection) -> CheckIn:
             checkin = self._open(connection, checkin_id)
+            if checkin.nameless:
+                raise StaffRefusal("IDENTIFY_FIRST")
             if checkin.hospital_state == "accepted" or self._accepted_elsewhere(connection, checkin):
                 raise StaffRefusal("ALREADY_REGISTERED")
             if checkin.staff_reason == "hospital_outcome_unknown":

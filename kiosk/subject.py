@@ -71,7 +71,12 @@ def export(connection: sa.Connection, facility_key: bytes, numbers: Sequence[str
 
 
 def erase(connection: sa.Connection, facility_key: bytes, numbers: Sequence[str]) -> Erased:
-    """Empty what names the person, where nothing is open and no rule asks for it to be kept."""
+    """Empty what names the person, where nothing is open and no rule asks for it to be kept.
+
+    Of visits of others for whom the person answered as guardian, only the guardian is emptied.
+    """
+    answered_for = sa.func.json_extract(checkin.c.guardian, "$.number").in_(numbers)
+    connection.execute(checkin.update().where(answered_for).values(guardian=sa.null()))
     ids = _ids(connection, facility_key, numbers)
     waiting = _waiting(connection, ids)
     gone = [checkin_id for checkin_id in ids if checkin_id not in waiting]

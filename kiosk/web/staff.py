@@ -20,6 +20,7 @@ from kiosk.patient_choice import can_choose
 from kiosk.portraits import Portraits
 from kiosk.printing import Printing
 from kiosk.records import CheckIn
+from kiosk.staff_lanes import GuardianEntry, StaffLanes
 from kiosk.staffwork import Entry, StaffRefusal, StaffWork
 from kiosk.web.staff_accounts import StaffAccounts
 from kiosk.web.staff_board import board_api
@@ -52,10 +53,20 @@ class Search(_Body):
     number_tail: Text = ""
 
 
-class ManualEntry(_Body):
-    """A typed person."""
+class TypedGuardian(_Body):
+    """Who answers for the patient."""
 
-    number: Text
+    full_name: Text
+    relation: Text
+    number: Text = ""
+
+
+class ManualEntry(_Body):
+    """A typed person; of an emergency nothing needs to be known."""
+
+    kind: Literal["manual", "guardian", "emergency"] = "manual"
+    guardian: TypedGuardian | None = None
+    number: Text = ""
     full_name: Text = ""
     birth_date: Text = ""
     sex: Sex | None = None
@@ -127,6 +138,7 @@ def staff_api(
     that is settled elsewhere.
     """
     work = StaffWork(checkins)
+    lanes = StaffLanes(checkins, work)
     router = APIRouter(prefix="/api/v1/staff", tags=["staff"])
     user_of = signed_in(accounts)
     Who = Annotated[str, Depends(user_of)]
@@ -204,11 +216,25 @@ def staff_api(
 
     @router.post("/check-ins", status_code=201)
     async def enter(who: Who, body: ManualEntry, response: Response) -> dict[str, Any]:
-        """Check a person in by typed number."""
+        """Check a person in by typed number; ``kind``: for whom a guardian answers, or an emergency."""
         entry = Entry(body.number, body.full_name, body.birth_date, body.sex)
-        checkin, new = await work.enter(entry, who)
+        if body.kind == "emergency":
+            return await shown(await lanes.emergency(who))
+        if body.kind == "guardian":
+            if body.guardian is None:
+                raise StaffRefusal("BAD_GUARDIAN")
+            guardian = GuardianEntry(body.guardian.full_name, body.guardian.relation, body.guardian.number)
+            checkin, new = await lanes.guarded(entry, guardian, who)
+        else:
+            checkin, new = await work.enter(entry, who)
         response.status_code = 201 if new else 200
         return await shown(checkin)
+
+    @router.post("/check-ins/{checkin_id}/identify")
+    async def identify(who: Who, checkin_id: str, body: ManualEntry) -> dict[str, Any]:
+        """Say who an emergency is."""
+        entry = Entry(body.number, body.full_name, body.birth_date, body.sex)
+        return await shown(await lanes.identify(checkin_id, entry, who))
 
     @router.get("/check-ins/{checkin_id}")
     async def one(_: Who, checkin_id: str) -> dict[str, Any]:
@@ -312,4 +338,5 @@ UNPROCESSABLE = (
     "NAME_AND_BIRTH_DATE_NEEDED",
     "NO_SUCH_SERVICE",
     "VISIT_ID_NEEDED",
+    "BAD_GUARDIAN",
 )

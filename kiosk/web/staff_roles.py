@@ -69,6 +69,7 @@ _PATIENTS: Final = frozenset(
                 "service",
                 "candidates",
                 "patient",
+                "identify",
                 "evidence",
                 "differences",
                 "accept-fields",

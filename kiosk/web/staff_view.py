@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import asdict
 from typing import Any
 
 import sqlalchemy as sa
@@ -11,7 +12,7 @@ from kiosk import outbox_table, records
 from kiosk.accepted_fields import differences_of
 from kiosk.hospital_model import Receipt, Service
 from kiosk.insurance.bhyt_number import CardHints, hints_of
-from kiosk.model import Coverage, Eligibility
+from kiosk.model import Coverage, Eligibility, Guardian
 from kiosk.outbox_table import OutboxRow
 from kiosk.privacy import mask_name, mask_number
 from kiosk.records import CheckIn
@@ -43,6 +44,9 @@ def _view(checkin: CheckIn, row: OutboxRow | None, audit: list[dict[str, Any]]) 
         "chip": checkin.chip,
         "not_by_chip": checkin.not_by_chip,
         "holder_check": checkin.holder_check,
+        "guardian": _guardian(checkin.guardian),
+        "priority": checkin.priority,
+        "nameless": checkin.nameless,
         "identity": masked(checkin),
         "eligibility": _eligibility(checkin.eligibility, checkin.answer_origin),
         "lookup_receipt": checkin.lookup_receipt,
@@ -89,7 +93,14 @@ def revealed(checkin: CheckIn) -> dict[str, Any]:
         "card_number": checkin.coverage.number if checkin.coverage else None,
         "card_object": _card_object(_card_of(checkin)),
         "key_number": checkin.key_number,
+        "guardian": asdict(checkin.guardian) if checkin.guardian else None,
     }
+
+
+def _guardian(guardian: Guardian | None) -> dict[str, Any] | None:
+    if guardian is None:
+        return None
+    return {"name": mask_name(guardian.full_name), "relation": guardian.relation}
 
 
 def masked(checkin: CheckIn) -> dict[str, Any]:

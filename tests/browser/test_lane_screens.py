@@ -72,6 +72,14 @@ def test_an_emergency_is_one_touch_and_staff_hear_of_it(stack: Stack, patient: P
     expect(staff.locator(".call.emergency")).to_contain_text("CẤP CỨU", timeout=15_000)
     staff.locator(".call.emergency").get_by_role("button", name="Đã có người đến").click()
     expect(staff.locator(".call.emergency")).to_have_count(0)
+    staff.keyboard.press("F9")
+    expect(staff.locator("#message")).to_contain_text("Đã nhận ca cấp cứu, số K-")
+    expect(staff.locator("form[name=identify]")).to_be_visible()
+    assert barriers(staff) == []
+    staff.locator("form[name=identify] [name=number]").fill("099048000005")
+    staff.locator("form[name=identify] button").click()
+    expect(staff.locator("#message")).to_contain_text("Đã ghi tên người bệnh")
+    patient.bring_to_front()
     patient.get_by_role("button", name="Không phải cấp cứu").click()
     view(patient, "idle")
 

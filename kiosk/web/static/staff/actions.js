@@ -3,12 +3,14 @@
 import { el, moneyText } from "../dom.js";
 import { forCode, t } from "../texts.js";
 import { call } from "./api.js";
+import { identifyForm } from "./entry.js";
 import { field, form, input, select } from "./fields.js";
 
 // -> names of actions, the most likely first.
 export function actionsFor(item) {
   const { hospital, needs_staff: needs } = item;
   if (item.closed_reason || item.state !== "accepted") return ["note"];
+  if (item.nameless) return ["note", item.can_reprint && "reprint", "cancel"].filter(Boolean);
   const underWay = ["waiting", "sending"].includes(hospital.outbox_state);
   const parked = hospital.outbox_state === "parked";
   const unknown = needs?.reason === "hospital_outcome_unknown";
@@ -33,7 +35,7 @@ const unclearPatient = (item) => ["many", "mismatch"].includes(item.patient_matc
 
 // Forms are kept while this stays the same, so that nothing typed is lost by a refresh.
 export function actionsKey(item, services) {
-  return JSON.stringify([item.checkin_id, actionsFor(item), unclearPatient(item), services.map(({ id }) => id)]);
+  return JSON.stringify([item.checkin_id, item.nameless, actionsFor(item), unclearPatient(item), services.map(({ id }) => id)]);
 }
 
 // `changed(item, words)`: the server's new picture of the check-in, and what to tell.
@@ -42,6 +44,7 @@ export function actionsView(item, services, changed) {
   return [
     el("h3", {}, t("actions/title")),
     underWay ? el("p", {}, t("actions/waiting")) : null,
+    item.nameless ? identifyForm(item, (answer) => changed(answer, t("emergency/identified"))) : null,
     ...actionsFor(item).map((name) => action(name, item, services, changed)),
   ];
 }

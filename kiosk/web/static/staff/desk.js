@@ -58,7 +58,8 @@ export class Desk {
   start() {
     const search = el("form", { class: "search", role: "search", submit: (event) => this.#search(event) }, this.query, el("button", {}, t("list/search_button")));
     const enter = el("button", { type: "button", class: "primary", id: "enter", click: () => this.#enter() }, t("list/enter"));
-    const left = el("section", { id: "left" }, el("div", { class: "tabs" }, ...Object.values(this.tabs), enter), search, this.duty, this.rows);
+    const emergency = el("button", { type: "button", class: "emergency", id: "emergency", click: () => this.#emergency() }, t("emergency/button"));
+    const left = el("section", { id: "left" }, el("div", { class: "tabs" }, ...Object.values(this.tabs), enter, emergency), search, this.duty, this.rows);
     this.content.replaceChildren(left, this.panel);
     this.#leave();
     document.addEventListener("keydown", this.#onKey);
@@ -96,6 +97,11 @@ export class Desk {
   }
 
   #onKey = (event) => {
+    if (event.key === "F9" && !event.repeat) {
+      event.preventDefault();
+      this.#emergency();
+      return;
+    }
     if (this.#tab === "hand_over") this.handOver.key(event);
   };
 
@@ -270,6 +276,18 @@ export class Desk {
       this.tell(searching ? t("scan/searched") : words);
     } catch (error) {
       if (!this.#stopped) this.failed(error);
+    }
+  }
+
+  // One touch: a number at once, who it is when there is time.
+  async #emergency() {
+    try {
+      const item = await call("check-ins", { kind: "emergency" });
+      this.#leaveFor("waiting", item.checkin_id);
+      this.tell(t("emergency/done", { number: item.ticket.number }));
+      await this.refresh();
+    } catch (error) {
+      this.failed(error);
     }
   }
 

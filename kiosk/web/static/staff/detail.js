@@ -20,6 +20,8 @@ export function factsView(item) {
       el("h2", { tabindex: "-1" }, identity.name ?? t("list/no_name")),
     ),
     needs && el("p", { class: "alarm", id: "why" }, forCode("reason", needs.reason)),
+    item.guardian && el("p", { class: "notice", id: "guardian" }, t("guardian/told", { name: item.guardian.name, relation: t(`guardian/${item.guardian.relation}`) })),
+    item.priority && el("p", { class: "notice", id: "priority" }, t(`priority/${item.priority}`)),
     item.seen_at && el("p", { class: "notice", id: "seen" }, seenWords(item.seen_at)),
     facts([
       ["born", identity.birth_year],
