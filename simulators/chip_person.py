@@ -1,6 +1,6 @@
 """Who a simulated card belongs to: invented people, with everything a citizen card says about them.
 
-Source: identity-documents.md 7.3 (what DG13 holds), vss_people.py (the 30 people of the other simulators).
+Source: identity-documents.md 7.3 (what DG13 holds), vss_people.py (the people of the other simulators).
 """
 
 from dataclasses import dataclass

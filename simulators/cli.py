@@ -33,7 +33,7 @@ def announce(name: str) -> Callable[[str], None]:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8099, show_default=True, help="Port to listen on; 0 takes a free one.")
 def gateway(host: str, port: int) -> None:
-    """Health-insurance gateway (KQNhanLichSuKCB2024) with 30 invented people.
+    """Health-insurance gateway (KQNhanLichSuKCB2024) with 31 invented people.
 
     Needs nothing but a free port. Account 99001_BV, password sim-secret, officer 099085000001
     NGUYỄN CÁN BỘ THỬ. People: GET /_sim/people; forced faults: POST /_sim/mode; what was asked: GET /_sim/calls.
@@ -127,7 +127,7 @@ def his_hisnguonmo(host: str, port: int) -> None:
 @click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
 @click.option("--port", default=8097, show_default=True, help="Port to listen on; 0 takes a free one.")
 def vneid(host: str, port: int) -> None:
-    """Service that verifies VNeID's changing codes (POST /verify), with 30 invented people.
+    """Service that verifies VNeID's changing codes (POST /verify), with 31 invented people.
 
     Bearer token sim-vneid-bearer. A new code on somebody's phone: POST /_sim/show/NUMBER; it holds for a minute and for
     one question. Forced faults: POST /_sim/mode.
@@ -251,7 +251,7 @@ def chip(
     anchors: Path | None,
     list_modes: bool,
 ) -> None:
-    """Chip of a citizen card of one of the 30 invented people, on a simulated reader.
+    """Chip of a citizen card of one of the 31 invented people, on a simulated reader.
 
     The card lies there until Ctrl-C; each line on standard input (Enter) takes it away or lays it down again. Standard
     output is {"simulator": "chip", "reader", "mode", "can", "mrz"}; every start is an issuing authority of its own.

@@ -1,4 +1,4 @@
-"""The 30 invented people that the simulated gateway and the simulated hospital share (insurance-gateway.md 8.3).
+"""The 31 invented people that the simulated gateway and the simulated hospital share (insurance-gateway.md 8.3).
 
 Everything about them is relative to a day `today` (UTC+7), so neither people nor tests grow stale. Nobody here exists:
 citizen numbers start with 099, a prefix that is not allocated.

@@ -272,7 +272,7 @@ def test_calls_tell_attempts_and_no_names(his_c06, c06_body):
 
 def test_patients_are_listed(his_c06):
     listed = his_c06().sim("patients")
-    assert listed["count"] == 11
+    assert listed["count"] == 12
     assert listed["patients"][7] == {
         "ID_BN": "108",
         "MA_BN": "BN000008",
@@ -326,6 +326,6 @@ def test_reset_goes_back_to_the_start(his_c06, c06_body, c06_newcomer):
     his.sim("clock", {"today": "2026-03-01"})
     his.sim("reset", {})
     assert (his.sim("config")["SIM_DUP"], his.sim("calls")["count"], his.new_visits()) == ("accept", 0, [])
-    assert his.sim("patients")["count"] == 11
+    assert his.sim("patients")["count"] == 12
     made = his.register(c06_body(**c06_newcomer))["data"]
     assert (made["THONG_TIN_BN"]["MA_BN"], made["THONG_TIN_TIEP_NHAN"]["STT_LK"]) == ("BN000101", 1)

@@ -179,7 +179,7 @@ def test_a_known_person_makes_no_row(hisnguonmo, own_body):
     his = hisnguonmo()
     answer = his.register(own_body(kind=1, PatientId=7001, LastName=None, FirstName=None, GenderId=None, **INSURED))
     assert answer["Data"]["HisPatientProfile"]["HisPatient"]["PATIENT_CODE"] == "0000000001"
-    assert his.sim("patients")["count"] == 11
+    assert his.sim("patients")["count"] == 12
     assert his.new_visits()[0]["HEIN_CARD_NUMBER"] == "************555"
 
 
@@ -227,7 +227,7 @@ def test_nothing_of_a_refused_visit_stays(hisnguonmo, own_body):
 def test_wrong_bodies(hisnguonmo, own_body, wrong):
     his = hisnguonmo()
     assert refused(his.register(own_body() | wrong)) == (False, None, False)
-    assert his.new_visits() == [] and his.sim("patients")["count"] == 11
+    assert his.new_visits() == [] and his.sim("patients")["count"] == 12
 
 
 @pytest.mark.parametrize(

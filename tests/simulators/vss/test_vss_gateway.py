@@ -44,6 +44,7 @@ CODES = [
     (28, "000", "000"),
     (29, "000", "000"),
     (30, "000", "000"),
+    (31, "000", "000"),
 ]
 FIELDS = {
     *("maKetQua", "ghiChu", "maThe", "hoTen", "ngaySinh", "gioiTinh", "diaChi", "maDKBD", "cqBHXH", "gtTheTu"),
@@ -373,7 +374,7 @@ def test_calls_tell_what_was_asked_but_not_about_whom(gateway: Any) -> None:
 
 def test_people_are_listed_with_what_a_tap_needs(gateway: Any) -> None:
     people = gateway.http.get("/_sim/people").json()
-    assert [person["number"] for person in people] == list(range(1, 31))
+    assert [person["number"] for person in people] == list(range(1, 32))
     assert people[0]["qr"].startswith("099190000001||Trần Thị Mẫu|02091990|Nữ|")
     assert people[1]["qr"] is None
     assert (people[1]["card"], people[1]["birth_date"]) == ("TE1999900000002", "2023-11-02")
