@@ -38,20 +38,25 @@ class CardSlot:
         self._used: CardConnection | None = None
         self.attached = False
         self.card: CardConnection | None = None
+        self.lies = False
+        """Whether a card lies there at all, read already or not."""
 
     def reader_changed(self, attached: bool) -> None:
         """The reader was unplugged or came back."""
         self.attached = attached
         if not attached:
             self.card = None
+            self.lies = False
 
     def laid(self, card: CardConnection) -> None:
         """A card lies on the reader."""
         self.card = card
+        self.lies = True
 
     def removed(self) -> None:
         """The card is gone."""
         self.card = None
+        self.lies = False
 
     async def read(self, personal_id: str, on_identity: OnIdentity) -> ChipRead:
         """Read the chip that lies here with the key that *personal_id* gives.

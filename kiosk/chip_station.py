@@ -179,12 +179,13 @@ class ChipStation(LaneStation):
         had_ticket = "ticket" in screen
         await super()._clear(screen, left=left)
         async with self._moving:
-            if self.phase == "idle" and self._chip.card_lies_here and not left:
-                if had_ticket and not self._laid_since:
-                    self._called(CallKind.CARD_LEFT)
-                    self._screen.show("place_card", "forgotten_card")
-                else:
-                    self._ask_for_number()
+            if self.phase != "idle" or left:
+                return
+            if had_ticket and self._part.slot.lies and not self._laid_since:
+                self._called(CallKind.CARD_LEFT)
+                self._screen.show("place_card", "forgotten_card")
+            elif self._chip.card_lies_here:
+                self._ask_for_number()
 
     async def _take(self, touch: Touch) -> None:
         match self.phase, touch.answer:

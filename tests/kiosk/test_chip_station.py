@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from kiosk import chip_records
+from kiosk.calls import CallKind
 from kiosk.evidence import open_evidence
 from kiosk.model import VIETNAM, Carrier, CarrierSource, EligibilityClass, Identity, Lane, Method
 from kiosk.staffwork import StaffWork
@@ -19,7 +20,7 @@ from simulators.chip import make_card
 from simulators.chip_mrz import mrz_lines
 from simulators.chip_person import card_person
 from tests.kiosk.cards import Laid, card_of, lay, pki, station_of, take
-from tests.kiosk.world import PEOPLE, World, card, insurance_card, qr
+from tests.kiosk.world import PEOPLE, World, card, insurance_card, qr, until
 
 CARD = {"adapter": "pushed", "place_seconds": 60}
 
@@ -652,3 +653,60 @@ async def test_who_says_that_they_use_a_phone_goes_on_with_its_code(with_reader)
         assert (checkin.carrier, checkin.carrier_source) == (Carrier.PHONE, CarrierSource.ASKED)
         assert [visit["not_by_chip"] for visit in await world.events("visit")] == ["PATIENT_CHOSE_QR"]
         assert [name for body in await world.events() for name in body if "carrier" in name] == []
+
+
+async def to_ticket(world: World, person: int) -> None:
+    """The whole way by chip, with the card left on the reader."""
+    await world.station.scan(qr(person))
+    await world.view("place_card")
+    await lay(world, card_of(person))
+    await world.view("confirm")
+    await world.answer("confirm")
+    await world.view("choose_service")
+    await world.choose()
+
+
+async def test_a_card_left_on_the_reader_is_told_and_staff_are_called_until_it_is_taken(with_reader):
+    async with with_reader() as world:
+        await to_ticket(world, 1)
+        await world.answer("cancel")
+        await world.view("forgotten_card")
+        assert [call.kind for call in world.parts.calls.open()] == [CallKind.CARD_LEFT]
+        assert "Trần" not in str(world.station.state())
+        await take(world)
+        await world.view("idle")
+        assert list(world.parts.calls.open()) == []
+
+
+async def test_the_next_person_is_served_although_a_card_was_left(with_reader):
+    async with with_reader() as world:
+        await to_ticket(world, 1)
+        await world.answer("cancel")
+        await world.view("forgotten_card")
+        await world.station.scan(qr(3))
+        assert (await world.newest()).identity.personal_id == PEOPLE[3].citizen_id
+
+
+async def test_who_takes_the_card_and_goes_leaves_no_ticket_on_the_screen_for_long(with_reader):
+    async with with_reader() as world:
+        await to_ticket(world, 1)
+        before = world.screen
+        await take(world)
+        shown = await until(lambda: shortened(world), "the shorter time")
+        assert shown == before | {"clears_in": 5.0}
+
+
+async def shortened(world: World) -> dict[str, Any] | None:
+    screen = world.screen
+    return screen if screen["view"] == "done" and screen["clears_in"] == 5.0 else None
+
+
+async def test_a_fathers_chip_is_no_childs(with_reader):
+    async with with_reader() as world:
+        await world.station.answer(None, "guardian", value="child")
+        await lay(world, card_of(3))
+        await world.view("need_number")
+        with pytest.raises(ScanRefused, match="NOT_A_CHILD"):
+            await world.answer_number(str(PEOPLE[3].citizen_id))
+        assert (await world.view("for_other"))["trouble"] == "ADULT"
+        assert await world.all() == [] and world.gateway.lookups() == []
