@@ -45,12 +45,13 @@ class StationScreen:
         self.data = {"view": view, **data}
         if clear_after is not None:
             self.data["clears_in"] = clear_after
-            self._expiry = asyncio.get_running_loop().call_later(clear_after, self._expire, self.data)
+            self._expiry = asyncio.get_running_loop().call_later(clear_after, self._expire)
         self._announce()
 
-    def _expire(self, screen: dict[str, Any]) -> None:
-        self._timed_out = screen
-        self._expired(screen)
+    def _expire(self) -> None:
+        """The view's time is over, whatever was added to it meanwhile."""
+        self._timed_out = self.data
+        self._expired(self.data)
 
     def start_again(self) -> None:
         """Give the view that stands its whole time once more, if it has one."""

@@ -70,7 +70,7 @@ def to_idle(page: Page) -> None:
 
 
 def register(page: Page) -> str:
-    press(page, "Đúng, là tôi")
+    page.locator(".actions.first .primary").click()
     to_rooms(page)
     page.locator(".tile").first.click()
     view(page, "done")

@@ -245,3 +245,16 @@ async def test_somebody_whose_age_is_not_known_surely_is_believed(world: World):
     assert (await world.view("confirm"))["company"] == "child"
     stored = await world.store.read(lambda c: c.execute(sa.select(checkin.c.lane)).scalar_one())
     assert stored == "guardian"
+
+
+async def test_who_goes_away_is_forgotten_whatever_was_added_to_the_view(start):
+    async with start(policy={"confirm_seconds": 0.2, "done_seconds": 0.2}) as world:
+        await world.station.scan(insurance_card(2))
+        assert (await world.view("confirm"))["company"] == "child"
+        await world.view("idle")
+        assert world.station.checkin_id is None
+        await world.becomes((await world.newest()).checkin_id, state="abandoned")
+        await world.register(1)
+        await world.answer("call_staff")
+        assert world.screen["called"] is True
+        await world.view("idle")

@@ -303,7 +303,7 @@ export class Desk {
     };
     const open = this.panel.querySelector("form[name=entry]");
     if (!known || !open || !fillEntry(open, known)) this.panel.replaceChildren(entryView(entered, () => this.#leave(), known));
-    const missing = [...this.panel.querySelectorAll("input")].find((input) => !input.value);
+    const missing = [...this.panel.querySelectorAll("input")].find((input) => !input.value && !input.closest("details"));
     (missing ?? this.panel.querySelector("form button")).focus();
   }
 
