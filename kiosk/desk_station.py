@@ -7,18 +7,18 @@ from typing import Final
 
 from kiosk import records
 from kiosk.checkin import CheckIns
-from kiosk.lane_station import LaneStation
 from kiosk.model import Lane
 from kiosk.ports import Clock
 from kiosk.staff_entry import Entry
 from kiosk.station_model import InFront, Timings
+from kiosk.stations import Station
 from kiosk.typed_entry import typed_person
 
 TIMINGS: Final = Timings(unreadable=60, confirm=300, choose=300, done=120, staff=120)
 """A clerk is called away and comes back; what stands on the screen of an empty desk goes all the same."""
 
 
-class DeskStation(LaneStation):
+class DeskStation(Station):
     """One desk; people stand before a clerk, who may also type what no scanner reads."""
 
     def __init__(self, station_id: str, checkins: CheckIns, clock: Clock, *, simulated: bool = False) -> None:

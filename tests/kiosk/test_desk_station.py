@@ -9,7 +9,7 @@ from kiosk.model import Lane, Method
 from kiosk.staff_entry import Entry, StaffRefusal
 from kiosk.station_model import StationBusy
 from kiosk.tables import audit
-from tests.kiosk.world import GENERAL, PEOPLE, World, qr, tables
+from tests.kiosk.world import GENERAL, PEOPLE, World, insurance_card, qr, tables
 
 
 def desk(world: World) -> DeskStation:
@@ -93,3 +93,11 @@ def test_names_of_desks_are_their_own(tmp_path):
     for wrong in (["a", "a"], ["kiosk-1"], ["quầy"]):
         with pytest.raises(ConfigError, match="desks"):
             parse(values | {"staff": {"desks": wrong}})
+
+
+async def test_a_child_before_a_clerk_is_the_clerks_and_not_confirmed_leaves_an_empty_desk(world: World):
+    await desk(world).scan(insurance_card(2))
+    await desk_view(world, "confirm")
+    assert (await world.newest()).lane is Lane.DESK
+    await desk(world).answer(desk(world).checkin_id, "reject")
+    await desk_view(world, "idle")
