@@ -94,8 +94,11 @@ class CheckIn:
 
     @property
     def nameless(self) -> bool:
-        """True of somebody who came as an emergency and of whom no number is known yet."""
-        return not self.key_number
+        """True of somebody who came as an emergency and of whom no number is known yet.
+
+        Whoever was forgotten since has no number either, and no ``person_key``.
+        """
+        return self.lane is Lane.EMERGENCY and not self.key_number and bool(self.person_key)
 
     @property
     def number(self) -> str | None:

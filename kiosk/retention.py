@@ -40,7 +40,7 @@ def purge(
         checkin.c.checkin_id.not_in(unfinished()),
     )
     left = sa.and_(checkin.c.state == "abandoned", checkin.c.day < str(today - timedelta(days=_ABANDONED_DAYS)))
-    due = sa.and_(checkin.c.key_number != "", sa.or_(settled, left))
+    due = sa.and_(checkin.c.person_key != "", sa.or_(settled, left))
     ids = list(connection.execute(sa.select(checkin.c.checkin_id).where(due).limit(5000)).scalars())
     forget(connection, ids)
     return len(ids)

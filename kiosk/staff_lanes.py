@@ -121,8 +121,6 @@ class StaffLanes:
             Lane.GUARDIAN, attended=True, station=DESK, not_by_chip=NotByChip.CHILD.value if child else None
         )
         checkin, new = await self._work.enter(entry, who, arrival)
-        if not new:
-            return checkin, False
 
         def work(connection: sa.Connection) -> CheckIn:
             records.update(connection, checkin.checkin_id, guardian=guardian)
@@ -131,7 +129,7 @@ class StaffLanes:
                 raise StaffRefusal("NO_SUCH_CHECK_IN")
             return found
 
-        return await self._checkins.store.run(work), True
+        return await self._checkins.store.run(work), new
 
 
 def _guardian(typed: GuardianEntry, patient_number: str) -> Guardian:

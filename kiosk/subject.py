@@ -36,34 +36,40 @@ _OF_CHECK_INS = (lookup, question, lookup_receipt, event, chip_evidence, gateway
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What is kept of somebody: check-ins in order of time, and how many rows of each table."""
+    """What is kept of somebody: check-ins in order of time, how many rows of each table, and of which check-ins of
+    others they are the guardian.
+    """
 
     checkin_ids: list[str]
     rows: dict[str, int]
+    guardian_of: list[str]
 
 
 @dataclass(frozen=True, slots=True)
 class Erased:
     """What became of a request: ``erased`` check-ins, those ``waiting`` for something and why, and what must be
-    ``kept``, by table.
+    ``kept``, by table. ``guardian_of``: check-ins of others from which the guardian was emptied.
     """
 
     erased: list[str]
     waiting: dict[str, str]
     kept: dict[str, int]
+    guardian_of: list[str]
 
 
 def find(connection: sa.Connection, facility_key: bytes, numbers: Sequence[str]) -> Found:
     """Everything about the person with these numbers (as written on documents)."""
     ids = _ids(connection, facility_key, numbers)
     rows = {table.name: number for table in (checkin, *_OF_CHECK_INS) if (number := _count(connection, table, ids))}
-    return Found(ids, rows)
+    return Found(ids, rows, _guarded(connection, numbers))
 
 
 def export(connection: sa.Connection, facility_key: bytes, numbers: Sequence[str]) -> dict[str, Any]:
     """All of it as JSON: per table its rows; bytes are base64, answers of the insurer as they came."""
     ids = _ids(connection, facility_key, numbers)
-    found: dict[str, Any] = {}
+    query = sa.select(checkin.c.checkin_id, checkin.c.guardian)
+    others = connection.execute(query.where(checkin.c.checkin_id.in_(_guarded(connection, numbers))))
+    found: dict[str, Any] = {"guardian_of": [dict(row._mapping) for row in others]}
     for table in (checkin, *_OF_CHECK_INS):
         rows = connection.execute(sa.select(table).where(_column(table).in_(ids)))
         found[table.name] = [{name: plain(table, name, value) for name, value in row._mapping.items()} for row in rows]
@@ -75,8 +81,8 @@ def erase(connection: sa.Connection, facility_key: bytes, numbers: Sequence[str]
 
     Of visits of others for whom the person answered as guardian, only the guardian is emptied.
     """
-    answered_for = sa.func.json_extract(checkin.c.guardian, "$.number").in_(numbers)
-    connection.execute(checkin.update().where(answered_for).values(guardian=sa.null()))
+    guarded = _guarded(connection, numbers)
+    connection.execute(checkin.update().where(checkin.c.checkin_id.in_(guarded)).values(guardian=sa.null()))
     ids = _ids(connection, facility_key, numbers)
     waiting = _waiting(connection, ids)
     gone = [checkin_id for checkin_id in ids if checkin_id not in waiting]
@@ -87,7 +93,13 @@ def erase(connection: sa.Connection, facility_key: bytes, numbers: Sequence[str]
         keys = [records.person_key(facility_key, number) for number in numbers]
         connection.execute(chip_seen.delete().where(chip_seen.c.person_key.in_(keys)))
     kept = _count(connection, gateway_answer, gone)
-    return Erased(gone, waiting, {gateway_answer.name: kept} if kept else {})
+    return Erased(gone, waiting, {gateway_answer.name: kept} if kept else {}, guarded)
+
+
+def _guarded(connection: sa.Connection, numbers: Sequence[str]) -> list[str]:
+    """The check-ins of others for whom the person answered."""
+    number = sa.func.json_extract(checkin.c.guardian, "$.number")
+    return list(connection.execute(sa.select(checkin.c.checkin_id).where(number.in_(numbers))).scalars())
 
 
 def _ids(connection: sa.Connection, facility_key: bytes, numbers: Sequence[str]) -> list[str]:

@@ -2,17 +2,25 @@
 
 import os
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Error, Page, expect, sync_playwright
 
 from simulators.stack import Stack, free_base
 from tests.browser.screens import DESK, UPRIGHT, sign_in
 
 expect.set_options(timeout=15_000)
+
+_GO = """async () => {
+  const { checkin_id, phase } = await (await fetch("/api/v1/station")).json();
+  const headers = { "Content-Type": "application/json" };
+  const body = JSON.stringify({ checkin_id, answer: "cancel" });
+  if (phase !== "idle") await fetch("/api/v1/station/answer", { method: "POST", headers, body });
+}"""
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -70,11 +78,13 @@ def open_page(context: BrowserContext) -> Iterator[Callable[[str, dict[str, int]
 
 
 @pytest.fixture
-def patient(stack: Stack, open_page: Callable[[str, dict[str, int]], Page]) -> Page:
-    """The patient's screen, idle."""
+def patient(stack: Stack, open_page: Callable[[str, dict[str, int]], Page]) -> Iterator[Page]:
+    """The patient's screen, idle; whoever stands there at the end goes, so that the next test need not wait for it."""
     page = open_page(stack.url("kiosk") + "/", UPRIGHT)
     expect(page.locator("body")).to_have_attribute("data-view", "idle", timeout=40_000)  # whoever came before is gone
-    return page
+    yield page
+    with suppress(Error):  # the page may be closed, or another one's
+        page.evaluate(_GO)
 
 
 @pytest.fixture

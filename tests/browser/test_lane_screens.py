@@ -76,7 +76,7 @@ def test_an_emergency_is_one_touch_and_staff_hear_of_it(stack: Stack, patient: P
     expect(staff.locator("#message")).to_contain_text("Đã nhận ca cấp cứu, số K-")
     expect(staff.locator("form[name=identify]")).to_be_visible()
     assert barriers(staff) == []
-    staff.locator("form[name=identify] [name=number]").fill("099048000005")
+    staff.locator("form[name=identify] [name=number]").fill("099077000013")
     staff.locator("form[name=identify] button").click()
     expect(staff.locator("#message")).to_contain_text("Đã ghi tên người bệnh")
     patient.bring_to_front()

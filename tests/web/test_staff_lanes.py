@@ -1,5 +1,7 @@
 """Emergencies and guardians over HTTP."""
 
+from datetime import timedelta
+
 import sqlalchemy as sa
 
 from kiosk import retention, subject
@@ -69,9 +71,30 @@ async def test_a_guardian_is_kept_with_the_childs_visit_and_asked_about_never(ki
 
     store, key = kiosk.daemon.parts.store, kiosk.daemon.parts.journal.facility_key
     kept = sa.select(checkin.c.guardian, checkin.c.key_number).where(checkin.c.checkin_id == item["checkin_id"])
-    await store.run(lambda c: subject.erase(c, key, [MOTHER["number"]]))
+    mothers = [MOTHER["number"]]
+    assert (await store.read(lambda c: subject.find(c, key, mothers))).guardian_of == [item["checkin_id"]]
+    exported = await store.read(lambda c: subject.export(c, key, mothers))
+    assert exported["guardian_of"] == [{"checkin_id": item["checkin_id"], "guardian": MOTHER}]
+    assert (await store.run(lambda c: subject.erase(c, key, mothers))).guardian_of == [item["checkin_id"]]
     assert tuple(await store.read(lambda c: c.execute(kept).one())) == (None, CHILD["number"])
     await store.run(lambda c: retention.forget(c, [item["checkin_id"]]))
+    again = await staff.get(f"{CHECK_INS}/{item['checkin_id']}")
+    assert again.json()["nameless"] is False
+    refused = await act(staff, f"{CHECK_INS}/{item['checkin_id']}/identify", 409, number="099075000003")
+    assert refused["error"] == "IDENTIFIED"
+
+
+async def test_an_emergency_that_stayed_without_a_name_is_purged_like_any_other(kiosk):
+    staff = await kiosk.signed_in()
+    item = await act(staff, CHECK_INS, 201, kind="emergency")
+    await act(staff, f"{CHECK_INS}/{item['checkin_id']}/note", text="ông Cao Văn Canary")
+    await act(staff, f"{CHECK_INS}/{item['checkin_id']}/cancel", reason="nhầm")
+    store = kiosk.daemon.parts.store
+    later = kiosk.daemon.parts.checkins.clock().date() + timedelta(days=40)
+    assert await store.run(lambda c: retention.purge(c, later, keep_days=30)) >= 1
+    assert await store.run(lambda c: retention.purge(c, later, keep_days=30)) == 0
+    noted = await staff.get(f"{CHECK_INS}/{item['checkin_id']}")
+    assert "Canary" not in noted.text and noted.json()["nameless"] is False
 
 
 async def test_a_guardian_who_cannot_be_one_is_refused(kiosk):
