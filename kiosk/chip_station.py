@@ -99,7 +99,9 @@ class ChipStation(LaneStation):
         async with self._moving:
             if self._calls is not None:
                 self._calls.over(self.id, CallKind.CARD_LEFT)
-            if self.phase == "place_card" and self._presented is None:
+            if self._screen.data["view"] == "forgotten_card" or (
+                self.phase == "place_card" and self._presented is None
+            ):
                 self._go_idle()
             elif "ticket" in self._screen.data and not self._laid_since:
                 self._screen.shorten(self._timings.card_taken)
@@ -183,7 +185,7 @@ class ChipStation(LaneStation):
                 return
             if had_ticket and self._part.slot.lies and not self._laid_since:
                 self._called(CallKind.CARD_LEFT)
-                self._screen.show("place_card", "forgotten_card")
+                self._screen.show("idle", "forgotten_card")
             elif self._chip.card_lies_here:
                 self._ask_for_number()
 

@@ -72,6 +72,9 @@ def test_scan_then_lay_and_staff_are_told_nothing_special(stack: Stack, patient:
     expect(patient.locator(".ticket")).to_contain_text("lấy lại thẻ")
     ticket = patient.locator(".ticket-number").inner_text()
     press(patient, "Xong")
+    view(patient, "forgotten_card")
+    expect(patient.locator("h1")).to_have_text("Xin lấy lại thẻ trên đầu đọc")
+    stack.take_away()
     view(patient, "idle")
 
     open_in_list(staff, ticket, "Hôm nay")
@@ -118,6 +121,7 @@ def test_staff_are_one_touch_away_from_the_card_too(stack: Stack, patient: Page)
     press(patient, "Gặp nhân viên")
     view(patient, "needs_staff")
     press(patient, "Xong")
+    stack.take_away()
     view(patient, "idle")
 
 
@@ -237,6 +241,7 @@ def test_a_doubtful_chip_is_on_the_staff_list_and_the_patient_is_not_accused(
     staff.locator(".chip summary").click()
     expect(staff.locator(".chip dl")).to_contain_text("không đạt")
     press(patient, "Xong")
+    stack.take_away()
     view(patient, "idle")
 
 
