@@ -92,6 +92,7 @@ def staff(stack: Stack, open_page: Callable[[str, dict[str, int]], Page]) -> Pag
     """The staff screen, signed in."""
     page = open_page(stack.url("kiosk") + "/staff", DESK)
     sign_in(page)
+    page.context.pages[0].bring_to_front()  # a patient's screen behind another page draws late, and its time runs on
     return page
 
 

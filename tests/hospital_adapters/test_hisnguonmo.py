@@ -149,7 +149,7 @@ async def test_a_known_insured_person(peer: HisnguonmoPeer) -> None:
     assert request["SERVICE_REQ_CODE"] == receipt.registration_id == receipt.barcode
     assert visit["HEIN_CARD_NUMBER"].endswith("001") and visit["priority"]
     assert (visit["call"], visit["request_room"]) == ("ExamRegisterKiosk", "KIOSK01")
-    assert (await peer.sim("patients"))["count"] == 11
+    assert (await peer.sim("patients"))["count"] == 12
 
 
 @pytest.mark.parametrize("mode", ["own", "partner"])
@@ -181,7 +181,7 @@ async def test_a_new_person_becomes_one_patient(peer: HisnguonmoPeer) -> None:
     assert match.kind is MatchKind.ONE and match.ref == PatientRef("7101", receipt.patient_code)
     again = replace(encounter, checkin_id="another", service=SURGERY)
     assert (await peer.adapter.push(again)).patient_code == receipt.patient_code
-    assert (await peer.sim("patients"))["count"] == 12
+    assert (await peer.sim("patients"))["count"] == 13
 
 
 async def test_the_same_room_and_service_twice_a_day_is_one_visit(peer: HisnguonmoPeer) -> None:
@@ -329,7 +329,7 @@ async def test_a_patient_row_without_its_key_is_not_made_twice(peer: HisnguonmoP
     assert encounter.patient is not None
     keyless = replace(encounter.patient, ref=PatientRef(None, "0000000001"))
     assert (await peer.adapter.push(replace(encounter, patient=keyless))).patient_code == "0000000001"
-    assert (await peer.sim("patients"))["count"] == 11
+    assert (await peer.sim("patients"))["count"] == 12
 
 
 async def test_somebody_elses_visit_is_not_ours(peer: HisnguonmoPeer) -> None:

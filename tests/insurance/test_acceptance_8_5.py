@@ -28,7 +28,7 @@ _I, _N, _X, _S, _R = (
     Class.CANNOT_SAY,
 )
 EXPECTED = {
-    **dict.fromkeys((1, 2, 3, 4, 5, 6, 11, 15, 18, 19, 20, 23, 27, 28, 29), _I),
+    **dict.fromkeys((1, 2, 3, 4, 5, 6, 11, 15, 18, 19, 20, 23, 27, 28, 29, 31), _I),
     **dict.fromkeys((9, 12), _N),
     **dict.fromkeys((13, 16, 17, 21), _X),
     **dict.fromkeys((7, 8, 10, 14, 22, 26, 30), _S),

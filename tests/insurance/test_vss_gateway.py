@@ -48,6 +48,7 @@ EXPECTED = {
     28: "insured valid",
     29: "insured valid",
     30: "needs_staff sex_differs",
+    31: "insured valid",
 }
 
 
